@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { serveGit } from "../git/smart-http.ts";
+import type { World } from "../world.ts";
+import { callerFrom } from "./access.ts";
+import { type Answer, notFound, Refusal } from "./answers.ts";
+import { cut, type Faults } from "./faults.ts";
+import { createRateLimit, type RateLimit } from "./rate-limit.ts";
+import { type Call, match, type Route } from "./router.ts";
+
+/** One request to the API, for tests to count and to look at. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Below `/api/v3`, with the query. */
+  readonly path: string;
+  /** What was answered; 0 when the connection was cut or hung. */
+  readonly status: number;
+  readonly at: Date;
+  readonly body: string;
+}
+
+interface Host {
+  /** Asked for with each request: the world needs the port, which only the server knows. */
+  readonly world: () => World;
+  readonly routes: { readonly api: readonly Route[]; readonly web: readonly Route[] };
+  readonly faults: Faults;
+  readonly requests: ApiRequest[];
+}
+
+const PREFIX = "/api/v3";
+
+/** Serves the API, the pages and git on one port. Every API request ends in `requests`. */
+export function createGitHubServer(host: Host): Server {
+  const limit = createRateLimit();
+  return createServer((request, response) => {
+    serve(host, limit, request, response).catch((problem) => {
+      // A mistake of ours: shown whole, for nobody but developers ever sees this server.
+      if (!response.headersSent)
+        send(response, { status: 500, body: { message: String(Error.isError(problem) ? problem.stack : problem) } });
+      else cut(response);
+    });
+  });
+}
+
+type Request = Omit<Call, "caller" | "parameters">;
+
+async function serve(host: Host, limit: RateLimit, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const world = host.world();
+  const url = new URL(world.origin + (request.url?.startsWith("/") ? request.url : "/"));
+  if (await serveGit(world, url, request, response)) return;
+  const call: Request = { world, method: request.method ?? "GET", url, headers: request.headers, body: await readBody(request) };
+  if (url.pathname.startsWith(`${PREFIX}/`)) await serveApi(host, limit, call, response);
+  else send(response, await settle(() => answerTo(call, host.routes.web, url.pathname, () => ({ kind: "nobody" }))));
+}
+
+async function serveApi(
+  { routes, faults, requests }: Host,
+  limit: RateLimit,
+  call: Request,
+  response: ServerResponse,
+): Promise<void> {
+  const { world, method, url, headers, body } = call;
+  const below = url.pathname.slice(PREFIX.length);
+  const path = below + url.search;
+  const fault = faults.take(method, path);
+  const note = (status: number) => requests.push({ method, path, status, at: new Date(), body: body.toString() });
+  if (fault === "hang" || fault === "cut") {
+    note(0);
+    if (fault === "cut") cut(response);
+    return;
+  }
+  const common = {
+    "X-GitHub-Request-Id": randomUUID(),
+    "X-GitHub-Media-Type": "github.v3; format=json",
+    ...limit(headers.authorization ?? "", world.clock.now()),
+  };
+  if (fault !== null && typeof fault === "object" && "status" in fault) {
+    note(fault.status);
+    send(response, {
+      status: fault.status,
+      body: fault.body ?? { message: "Refused on demand" },
+      headers: { ...common, ...fault.headers },
+    });
+    return;
+  }
+  if (fault !== null && typeof fault === "object") await new Promise((resolve) => setTimeout(resolve, fault.delay));
+  const answer = await settle(() => answerTo(call, routes.api, below, () => callerFrom(world, headers.authorization)));
+  note(fault === "cut after" ? 0 : answer.status);
+  if (fault === "cut after") cut(response);
+  else send(response, { ...answer, headers: { ...common, ...answer.headers } });
+}
+
+async function answerTo(call: Request, routes: readonly Route[], path: string, caller: () => Call["caller"]): Promise<Answer> {
+  const who = caller();
+  const found = match(routes, call.method, path);
+  if (!found) throw notFound();
+  return found.handler({ ...call, caller: who, parameters: found.parameters });
+}
+
+async function settle(deed: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await deed();
+  } catch (problem) {
+    if (problem instanceof Refusal) return problem.answer;
+    throw problem;
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, { status, body, headers }: Answer): void {
+  const type = typeof body === "string" ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
+  const bytes =
+    body === undefined
+      ? Buffer.alloc(0)
+      : Buffer.isBuffer(body)
+        ? body
+        : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+  response.writeHead(status, { "Content-Type": type, "Content-Length": bytes.length, ...headers });
+  response.end(bytes);
+}

@@ -1,0 +1,164 @@
+import { addComment } from "./deeds/comments.ts";
+import { createDeployment } from "./deeds/deployments.ts";
+import { type MergeMethod, mergePullRequest } from "./deeds/merging.ts";
+import { changeBase, closePullRequest, openPullRequest, readyForReview, reopenPullRequest } from "./deeds/pull-requests.ts";
+import { commit, createRepository, forkRepository, installApp, type NewCommit, uninstallApp } from "./deeds/repositories.ts";
+import { allStatuses, newestStatuses } from "./deeds/statuses.ts";
+import { readHeads } from "./git/commits.ts";
+import {
+  account,
+  type CheckRun,
+  type Comment,
+  type Deployment,
+  fullName,
+  type PullRequest,
+  type RepositoryState,
+  type Role,
+  type Status,
+  type World,
+} from "./world.ts";
+
+export interface NewRepositoryOptions {
+  readonly owner: string;
+  readonly name: string;
+  readonly private?: boolean;
+  /** Path → content of the first commit. A file that starts with `#!` is executable. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly permissions?: Readonly<Record<string, Role>>;
+}
+
+/** A repository in the hands of a test or of the demo: what people would do on GitHub's pages and by `git push`. */
+export interface Repository {
+  readonly id: number;
+  /** `acme/shop` */
+  readonly fullName: string;
+  readonly url: string;
+  readonly cloneUrl: string;
+  /** Pushes a commit; resolves with its SHA once pull requests have followed and the events are on their way. */
+  commit(change: NewCommit): Promise<string>;
+  /** A fork of that person; the App is not installed there. */
+  fork(owner: string): Promise<Repository>;
+  /** Resolves with the number. `base` is the default branch when missing; `fork` is the owner of the fork that has `head`. */
+  openPullRequest(request: OpenedPullRequest): Promise<number>;
+  closePullRequest(number: number, by?: string): Promise<void>;
+  reopenPullRequest(number: number, by?: string): Promise<void>;
+  changeBase(number: number, base: string, by?: string): Promise<void>;
+  readyForReview(number: number, by?: string): Promise<void>;
+  /** Resolves with the SHA that the base branch has now; rejects when GitHub would refuse. */
+  merge(number: number, how?: { readonly method?: MergeMethod; readonly by?: string }): Promise<string>;
+  pullRequest(number: number): PullRequest;
+  /** The newest of each context. */
+  statuses(sha: string): readonly Status[];
+  /** Newest first. */
+  allStatuses(sha: string): readonly Status[];
+  checkRuns(sha: string): readonly CheckRun[];
+  /** Oldest first, each with its statuses, oldest first. */
+  deployments(): readonly Deployment[];
+  /** As a person does with `gh api`: no contexts are required and nothing is merged. Resolves with the id. */
+  createDeployment(wish: DeploymentByPerson): Promise<number>;
+  /** Resolves with the id. */
+  comment(comment: { readonly by: string; readonly number: number; readonly body: string }): Promise<number>;
+  comments(number: number): readonly Comment[];
+  /** The SHA of a branch; rejects when there is none. */
+  head(branch?: string): Promise<string>;
+  permit(login: string, role: Role): void;
+  /** Takes it from the App, with `installation_repositories` removed; `install` gives it back. */
+  uninstall(): void;
+  install(): void;
+}
+
+export interface OpenedPullRequest {
+  readonly title: string;
+  readonly body?: string;
+  readonly head: string;
+  readonly base?: string;
+  readonly author: string;
+  readonly fork?: string;
+  readonly draft?: boolean;
+}
+
+export interface DeploymentByPerson {
+  readonly by: string;
+  readonly ref: string;
+  readonly environment: string;
+  readonly payload?: unknown;
+  readonly task?: string;
+}
+
+/** Makes a repository with a first commit on `main` and installs the App on it. */
+export async function newRepository(world: World, options: NewRepositoryOptions): Promise<Repository> {
+  const owner = account(world, options.owner, "Organization");
+  const repository = await createRepository(world, { ...options, owner });
+  const [author = owner.login] = Object.keys(options.permissions ?? {});
+  await commit(world, repository, { branch: repository.defaultBranch, files: options.files, message: "First commit", author });
+  installApp(world, repository);
+  return handle(world, repository);
+}
+
+function handle(world: World, repository: RepositoryState): Repository {
+  const url = `${world.origin}/${fullName(repository)}`;
+  const person = (login: string) => account(world, login);
+  const pullRequest = (number: number) => {
+    const found = repository.pullRequests[number - 1];
+    if (!found) throw new Error(`${fullName(repository)} has no pull request ${number}`);
+    return found;
+  };
+  const forkOf = (owner: string) => {
+    const found = [...world.repositories.values()].find(
+      ({ parent, owner: { login } }) => parent === repository && login === owner,
+    );
+    if (!found) throw new Error(`${owner} has no fork of ${fullName(repository)}: call fork first`);
+    return found;
+  };
+  const byOf = (number: number, by: string | undefined) => (by === undefined ? pullRequest(number).author : person(by));
+
+  return {
+    id: repository.id,
+    fullName: fullName(repository),
+    url,
+    cloneUrl: `${url}.git`,
+    commit: (change) => commit(world, repository, change),
+    fork: async (owner) => handle(world, await forkRepository(world, repository, person(owner))),
+    openPullRequest: async ({ title, head, base = repository.defaultBranch, author, fork, draft = false, body }) => {
+      const source = fork === undefined ? repository : forkOf(fork);
+      const wish = { title, base, head: { repository: source, ref: head }, author: person(author), draft, body: body ?? null };
+      return (await openPullRequest(world, repository, wish)).number;
+    },
+    closePullRequest: async (number, by) => closePullRequest(world, pullRequest(number), byOf(number, by)),
+    reopenPullRequest: async (number, by) => reopenPullRequest(world, pullRequest(number), byOf(number, by)),
+    changeBase: async (number, base, by) => changeBase(world, pullRequest(number), base, byOf(number, by)),
+    readyForReview: async (number, by) => readyForReview(world, pullRequest(number), byOf(number, by)),
+    merge: async (number, { method = "merge", by } = {}) => {
+      const merged = await mergePullRequest(world, pullRequest(number), { method, by: byOf(number, by) });
+      if (merged.kind !== "merged") throw new Error(`pull request ${number}: ${merged.kind}`);
+      return merged.sha;
+    },
+    pullRequest,
+    statuses: (sha) => newestStatuses(repository, sha),
+    allStatuses: (sha) => allStatuses(repository, sha),
+    checkRuns: (sha) => repository.checkRuns.filter((run) => run.sha === sha),
+    deployments: () => repository.deployments,
+    createDeployment: async ({ by, ...wish }) => {
+      const result = await createDeployment(world, repository, {
+        ...wish,
+        creator: person(by),
+        autoMerge: false,
+        requiredContexts: [],
+      });
+      if (result.kind !== "created") throw new Error(result.message);
+      return result.deployment.id;
+    },
+    comment: async ({ by, number, body }) => addComment(world, pullRequest(number), person(by), body).id,
+    comments: (number) => repository.comments.filter((comment) => comment.number === number),
+    head: async (branch = repository.defaultBranch) => {
+      const sha = (await readHeads(repository.git)).get(branch);
+      if (!sha) throw new Error(`${fullName(repository)} has no branch ${branch}`);
+      return sha;
+    },
+    permit: (login, role) => {
+      repository.permissions.set(person(login).login.toLowerCase(), role);
+    },
+    uninstall: () => uninstallApp(world, repository),
+    install: () => installApp(world, repository),
+  };
+}

@@ -1,0 +1,170 @@
+import type { Generated, GeneratedAlways } from "kysely";
+
+/**
+ * The tables, one code path for both engines: times are epoch milliseconds, truth is 0 or 1, JSON is text.
+ * Rows are parsed where they are read, so a column's type here says how it is stored, not what it may contain.
+ */
+export interface Tables {
+  receipt: ReceiptTable;
+  repository: RepositoryTable;
+  pull_request_head: PullRequestHeadTable;
+  run: RunTable;
+  attempt: AttemptTable;
+  step: StepTable;
+  log_chunk: LogChunkTable;
+  file_reading: FileReadingTable;
+  report: ReportTable;
+  session: SessionTable;
+}
+
+/** One arrival of a delivery. A GUID may arrive again on purpose, so it is no key. */
+interface ReceiptTable {
+  id: Generated<number>;
+  guid: string;
+  event: string;
+  action: string | null;
+  installation: number | null;
+  repository: number | null;
+  /** Receipts of one series are handled in their order: the repository, else the installation (negative), else 0. */
+  series: GeneratedAlways<number>;
+  /** `null` for events that nobody listens to: only the GUID is kept, so that recovery does not ask for them again. Packed: see doors/webhooks/packing.ts. */
+  body: Uint8Array | null;
+  received_at: number;
+  state: "received" | "handled" | "ignored" | "failed";
+  attempts: Generated<number>;
+  not_before: Generated<number>;
+  finished_at: number | null;
+  error: string | null;
+  /** The inbox that handles it, as long as its lease lasts. */
+  owner: string | null;
+  lease_until: Generated<number>;
+}
+
+interface RepositoryTable {
+  /** GitHub's numeric id, which outlives a rename or transfer. */
+  id: number;
+  installation: number;
+  owner: string;
+  name: string;
+  default_branch: string;
+  clone_url: string;
+  private: number;
+  /** 0 when the App was removed from it or suspended. */
+  active: number;
+  /** Rises with every change that may open or shut a deployment's gate; `done` follows when that was thought through. */
+  reconsider_wanted: Generated<number>;
+  reconsider_done: Generated<number>;
+}
+
+/** What we last heard of a pull request. */
+interface PullRequestHeadTable {
+  repository: number;
+  number: number;
+  head_sha: string;
+  base_ref: string;
+  fork: number;
+  state: "open" | "closed" | "merged";
+  title: string;
+  author: string;
+  /** GitHub's `updated_at`, which tells an old event that arrives late. */
+  updated_at: number;
+  heard_at: number;
+}
+
+interface RunTable {
+  id: Generated<number>;
+  cause: string;
+  kind: "check" | "deployment";
+  repository: number;
+  sha: string;
+  /** The commit's tree, once the mirror has told it: equal trees need no second check. */
+  tree: string | null;
+  ref: string | null;
+  pull_request: number | null;
+  title: string | null;
+  /** Login of the person it is for: who opened, pushed, merged or asked. */
+  person: string | null;
+  name: string;
+  trust: "own" | "fork" | null;
+  task: "deploy" | "rollback" | "teardown" | null;
+  /** 1 for what nobody asked for by hand: one of these per commit and environment, ever. */
+  automatic: number;
+  lane: string | null;
+  state: "waiting" | "queued" | "running" | "finished";
+  version: Generated<number>;
+  gates: string | null;
+  /** The live run that the order was decided against; a claim refuses when another one is live by then. */
+  judged_against: number | null;
+  outcome: string | null;
+  attempt: Generated<number>;
+  remembered: string | null;
+  configuration: string;
+  github: number | null;
+  created_at: number;
+  not_before: Generated<number>;
+  started_at: number | null;
+  finished_at: number | null;
+  owner: string | null;
+  lease_until: number | null;
+  stop: string | null;
+}
+
+interface AttemptTable {
+  run: number;
+  number: number;
+  started_at: number;
+  finished_at: number | null;
+  outcome: string | null;
+}
+
+interface StepTable {
+  run: number;
+  attempt: number;
+  number: number;
+  name: string;
+  started_at: number;
+  finished_at: number | null;
+  exit_code: number | null;
+  first_line: number;
+}
+
+/** Never rewritten. */
+interface LogChunkTable {
+  run: number;
+  attempt: number;
+  seq: number;
+  first_line: number;
+  lines: number;
+  bytes: Uint8Array;
+}
+
+/** What reading a commit's repository file came to, where people must be told. */
+interface FileReadingTable {
+  repository: number;
+  sha: string;
+  reading: string;
+  read_at: number;
+}
+
+/** What must be told to GitHub: `wanted` rises with every change of the subject, `sent` follows. */
+interface ReportTable {
+  subject: string;
+  repository: number;
+  wanted: number;
+  sent: number;
+  /** What was last said, so that the same is not said twice. */
+  said: string | null;
+  attempts: number;
+  not_before: number;
+  problem: string | null;
+}
+
+/** A signed-in person; `id` is the hash of what the cookie holds. */
+interface SessionTable {
+  id: string;
+  user_id: number;
+  login: string;
+  csrf: string;
+  created_at: number;
+  used_at: number;
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import type { Repository } from "../github/repository.ts";
+import type { DeploymentRun } from "../runs/run.ts";
+import { configurationOf } from "./configuration.ts";
+import type { DeploymentMeans } from "./means.ts";
+import type { IsInHistoryOf } from "./order.ts";
+
+/**
+ * Finds out which trees the deployed commits and the merged heads have, without a request to GitHub's API: the mirror tells. The
+ * head's check runs are given their tree, so that a merge commit with the same one counts as checked.
+ */
+export async function learnTrees(means: DeploymentMeans, repository: Repository, runs: readonly DeploymentRun[]): Promise<void> {
+  const unknown = runs.filter((run) => run.tree === null);
+  const heads = unknown.flatMap((run) => configurationOf(run)?.head ?? []);
+  const shas = [...new Set([...unknown.map((run) => run.sha), ...heads])];
+  if (shas.length === 0) return;
+  const trees = await withCommits(means, repository, shas, () =>
+    Promise.all(shas.map(async (sha) => ({ sha, tree: await means.mirrors.treeOf(repository.id, sha) }))),
+  );
+  await means.database.write(async (tx) => {
+    for (const { sha, tree } of trees) {
+      const untold = tx.db
+        .updateTable("run")
+        .where("repository", "=", repository.id)
+        .where("sha", "=", sha)
+        .where("tree", "is", null);
+      await untold.set({ tree }).execute();
+    }
+  });
+}
+
+/** Knows of each pair of these runs' commits whether one is in the other's history. */
+export async function ancestryOf(
+  means: DeploymentMeans,
+  repository: Repository,
+  runs: readonly DeploymentRun[],
+): Promise<IsInHistoryOf> {
+  const shas = [...new Set(runs.map((run) => run.sha))];
+  const pairs = shas.flatMap((ancestor) =>
+    shas.filter((sha) => sha !== ancestor).map((descendant) => ({ ancestor, descendant })),
+  );
+  if (pairs.length === 0) return (ancestor, descendant) => ancestor === descendant;
+  const known = await withCommits(means, repository, shas, async () => {
+    const related = await Promise.all(
+      pairs.map(({ ancestor, descendant }) => means.mirrors.isAncestor(repository.id, ancestor, descendant)),
+    );
+    return new Set(pairs.filter((_, index) => related[index]).map(({ ancestor, descendant }) => `${ancestor} ${descendant}`));
+  });
+  return (ancestor, descendant) => ancestor === descendant || known.has(`${ancestor} ${descendant}`);
+}
+
+/** Whether a commit belongs to a branch as it is at GitHub now. */
+export async function isOnBranch(
+  means: DeploymentMeans,
+  repository: Repository,
+  sha: string,
+  branchHead: string,
+): Promise<boolean> {
+  if (sha === branchHead) return true;
+  return withCommits(means, repository, [sha, branchHead], () => means.mirrors.isAncestor(repository.id, sha, branchHead));
+}
+
+/** Has the commits in the mirror while `use` works with them. */
+async function withCommits<T>(
+  { mirrors, gitSource }: DeploymentMeans,
+  repository: Repository,
+  shas: readonly string[],
+  use: () => Promise<T>,
+): Promise<T> {
+  const holder = `look-${randomUUID()}`;
+  try {
+    await mirrors.fetch(gitSource(repository), holder, shas);
+    return await use();
+  } finally {
+    await mirrors.release(repository.id, holder);
+  }
+}

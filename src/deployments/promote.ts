@@ -1,0 +1,60 @@
+import type { Repository } from "../github/repository.ts";
+import type { RepositoryFile } from "../repository-file/repository-file.ts";
+import { liveRun } from "../runs/read.ts";
+import { configurationOf } from "./configuration.ts";
+import type { DeploymentMeans } from "./means.ts";
+import { wantedBy, wish } from "./wish.ts";
+
+/**
+ * Stores the wish for every environment whose `after` has this commit live: the commit that is live there now, so that what was
+ * superseded promotes nothing. Decided by our own finished run, not by an event; safe to repeat, as each is wished for once.
+ */
+export async function promoteLive(means: DeploymentMeans, repository: Repository, file: RepositoryFile): Promise<void> {
+  const sources = new Set(Object.values(file.environments).flatMap((plan) => (plan.after === null ? [] : [plan.after])));
+  for (const source of sources) {
+    const live = await means.database.read((db) => liveRun(db, repository.id, source));
+    if (live === null || live.task !== "deploy") continue;
+    const { head, author } = configurationOf(live) ?? { head: null, author: null };
+    const { sha, pullRequest, title, person } = live;
+    const candidate = {
+      cause: { kind: "run" as const, id: live.id },
+      repository,
+      sha,
+      branch: live.ref ?? repository.defaultBranch,
+      pullRequest,
+      title,
+      person,
+      author,
+      head,
+    };
+    const environments = wantedBy(
+      file,
+      (plan) => plan.after === source && (plan.branch ?? repository.defaultBranch) === candidate.branch,
+    );
+    const missing = await notYetWished(means, repository.id, sha, environments);
+    await wish(means, candidate, file, missing, true);
+  }
+}
+
+/** Spares the requests of a wish that would change nothing. */
+async function notYetWished(
+  { database }: DeploymentMeans,
+  repository: number,
+  sha: string,
+  environments: readonly string[],
+): Promise<readonly string[]> {
+  if (environments.length === 0) return [];
+  const rows = await database.read((db) =>
+    db
+      .selectFrom("run")
+      .select("name")
+      .where("repository", "=", repository)
+      .where("sha", "=", sha)
+      .where("kind", "=", "deployment")
+      .where("automatic", "=", 1)
+      .where("name", "in", environments)
+      .execute(),
+  );
+  const wished = new Set(rows.map((row) => row.name));
+  return environments.filter((name) => !wished.has(name));
+}

@@ -1,0 +1,65 @@
+import { branchHead } from "../github/contents.ts";
+import { mayWrite, permissionOf } from "../github/people.ts";
+import type { Repository } from "../github/repository.ts";
+import { createDeploymentRun } from "../runs/births.ts";
+import type { Cause } from "../runs/run.ts";
+import { short } from "../runs/sentences.ts";
+import { isOnBranch } from "./commits.ts";
+import type { DeploymentMeans } from "./means.ts";
+import { wish } from "./wish.ts";
+
+/** A deployment that somebody else than we created at GitHub. */
+export interface ForeignDeployment {
+  readonly cause: Cause;
+  readonly repository: Repository;
+  readonly github: number;
+  readonly sha: string;
+  readonly ref: string;
+  readonly task: string;
+  readonly environment: string;
+  readonly creator: { readonly login: string; readonly id: number; readonly isPerson: boolean };
+}
+
+/**
+ * Takes in a deployment that a person created, with `gh api` or a chat bot's token: it passes through the same gates as ours.
+ * Returns why it is left alone, if it is. Safe to repeat: GitHub's id is the key.
+ */
+export async function takeIn(means: DeploymentMeans, deployment: ForeignDeployment): Promise<"taken in" | string> {
+  const { repository, environment, creator, sha } = deployment;
+  if (!creator.isPerson) return `${creator.login} is not a person: deployments of other Apps are never touched`;
+  if (deployment.task !== "deploy") return `its task is "${deployment.task}", not "deploy"`;
+  const gating = await means.loadFile(repository, repository.defaultBranch);
+  const plan = gating.kind === "file" ? gating.file.environments[environment] : undefined;
+  if (gating.kind !== "file" || plan === undefined) return `the default branch's file has no environment "${environment}"`;
+  const permission = await permissionOf(means.github.as(repository.installation), repository, creator);
+  if (!mayWrite(permission)) return `${creator.login} has no write permission`;
+
+  const branch = plan.branch ?? repository.defaultBranch;
+  const head = await branchHead(means.github.as(repository.installation), repository, branch);
+  if (head === null || !(await isOnBranch(means, repository, sha, head))) {
+    await refuse(means, deployment, `${short(sha)} is not on ${branch}: merge it first`);
+    return "taken in";
+  }
+  const about = { pullRequest: null, title: null, author: null, head: null };
+  const candidate = { ...about, cause: deployment.cause, repository, sha, branch, person: creator.login };
+  const made = await wish(means, candidate, gating.file, [environment], false, deployment.github);
+  return made.length > 0 ? "taken in" : "this commit is on its way to this environment already";
+}
+
+async function refuse({ database }: DeploymentMeans, deployment: ForeignDeployment, what: string): Promise<void> {
+  const { cause, repository, sha, ref, environment, github, creator } = deployment;
+  const about = {
+    cause,
+    repository: repository.id,
+    sha,
+    ref,
+    pullRequest: null,
+    title: null,
+    person: creator.login,
+    configuration: null,
+  };
+  const start = { state: "finished" as const, outcome: { kind: "failed" as const, what } };
+  await database.write((tx) =>
+    createDeploymentRun(tx, { ...about, environment, task: "deploy", automatic: false, github, start }),
+  );
+}

@@ -1,0 +1,122 @@
+import type { Repository } from "../github/repository.ts";
+import type { Loaded } from "../repository-file/load.ts";
+import { sayMistake } from "../repository-file/mistake.ts";
+import type { EnvironmentPlan, RepositoryFile } from "../repository-file/repository-file.ts";
+import { createDeploymentRun, type NewDeployment } from "../runs/births.ts";
+import type { Cause, Outcome } from "../runs/run.ts";
+import { short } from "../runs/sentences.ts";
+import type { DeploymentConfiguration } from "./configuration.ts";
+import type { DeploymentMeans } from "./means.ts";
+
+/** A commit that some environments may want, and why. */
+export interface Candidate {
+  readonly cause: Cause;
+  readonly repository: Repository;
+  readonly sha: string;
+  readonly branch: string;
+  readonly pullRequest: number | null;
+  readonly title: string | null;
+  readonly author: string | null;
+  /** Who merged, pushed or asked. */
+  readonly person: string | null;
+  /** Head of the merged pull request. */
+  readonly head: string | null;
+}
+
+/**
+ * Stores the wish to deploy a commit to every environment that is triggered so. Safe to repeat: there is one automatic
+ * deployment of a commit to an environment, ever. Which environments want it stands in the default branch's file.
+ */
+export async function wishAutomatic(means: DeploymentMeans, candidate: Candidate, trigger: "merge" | "push"): Promise<void> {
+  const { repository, branch } = candidate;
+  const gating = await means.loadFile(repository, repository.defaultBranch);
+  if (gating.kind !== "file") return;
+  const environments = wantedBy(
+    gating.file,
+    (plan) => plan.trigger === trigger && (plan.branch ?? repository.defaultBranch) === branch,
+  );
+  await wish(means, candidate, gating.file, environments, true);
+}
+
+/** Stores the wish for these environments of the default branch's file. Returns the ids of the runs that it made. */
+export async function wish(
+  { database, loadFile }: DeploymentMeans,
+  candidate: Candidate,
+  gating: RepositoryFile,
+  environments: readonly string[],
+  automatic: boolean,
+  github: number | null = null,
+): Promise<readonly number[]> {
+  if (environments.length === 0) return [];
+  const deployed = await loadFile(candidate.repository, candidate.sha);
+  const runs = environments.map((environment) => newDeployment(candidate, gating, deployed, environment, automatic, github));
+  return database.write(async (tx) => {
+    const made: number[] = [];
+    for (const run of runs) {
+      const id = await createDeploymentRun(tx, run);
+      if (id !== null) made.push(id);
+    }
+    return made;
+  });
+}
+
+/** Names of the environments that want what the condition says. */
+export function wantedBy(file: RepositoryFile, wants: (plan: EnvironmentPlan) => boolean): readonly string[] {
+  return Object.entries(file.environments).flatMap(([name, plan]) => (wants(plan) ? [name] : []));
+}
+
+function newDeployment(
+  candidate: Candidate,
+  gating: RepositoryFile,
+  deployed: Loaded,
+  environment: string,
+  automatic: boolean,
+  github: number | null,
+): NewDeployment {
+  const { cause, repository, sha, branch, pullRequest, title, person } = candidate;
+  const configuration = configure(candidate, gating, deployed, environment);
+  const about = {
+    cause,
+    repository: repository.id,
+    sha,
+    ref: branch,
+    pullRequest,
+    title,
+    person,
+    environment,
+    task: "deploy" as const,
+    automatic,
+    github,
+  };
+  return "kind" in configuration
+    ? { ...about, configuration: null, start: { state: "finished", outcome: configuration } }
+    : { ...about, configuration, start: { state: "waiting", gates: [{ kind: "order" }] } };
+}
+
+/** How to deploy comes from the deployed commit, what gates it from the default branch. */
+function configure(
+  { sha, head, author }: Candidate,
+  gating: RepositoryFile,
+  deployed: Loaded,
+  environment: string,
+): DeploymentConfiguration | Outcome {
+  const at = `.github/signalbox.yml at ${short(sha)}`;
+  switch (deployed.kind) {
+    case "none":
+      return { kind: "failed", what: `there is no ${at}` };
+    case "mistakes":
+      return { kind: "failed", what: `${at} has mistakes: ${deployed.mistakes.map(sayMistake).join("; ")}` };
+    case "file": {
+      const plan = deployed.file.environments[environment];
+      const rules = gating.environments[environment];
+      if (plan === undefined || rules === undefined) return { kind: "failed", what: `${at} has no environment "${environment}"` };
+      return {
+        plan,
+        checks: Object.keys(deployed.file.checks),
+        rules: { requireChecks: rules.requireChecks, after: rules.after },
+        head,
+        author,
+      };
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// @ts-check
+/** @typedef {import("./log-lines.js").LogLines} LogLines */
+
+export const portion = 200;
+
+/** Knows how long the log is and fetches parts of it, one at a time: what is asked for meanwhile is asked for again by the next scroll. */
+export class LogReader {
+  /** @type {string} */ #path;
+  /** @type {LogLines} */ #lines;
+  #fetching = false;
+
+  /**
+   * @param {string} path
+   * @param {LogLines} lines
+   * @param {{ attempt: number, count: number }} log
+   */
+  constructor(path, lines, { attempt, count }) {
+    this.#path = path;
+    this.#lines = lines;
+    this.attempt = attempt;
+    this.count = count;
+  }
+
+  /** Whether the log's last line is on the page. */
+  get hasEnd() {
+    return this.#lines.last >= this.count;
+  }
+
+  /** @param {number} attempt Its lines count from 1. */
+  begin(attempt) {
+    this.attempt = attempt;
+    this.count = 0;
+    this.#lines.replace(1, []);
+  }
+
+  /**
+   * Takes lines that have come by the stream; some of them may have been fetched already.
+   * @param {number} first
+   * @param {string[]} lines
+   * @param {boolean} wanted Whether the end of the log is read now; if not, they are only counted.
+   */
+  async arrived(first, lines, wanted) {
+    this.count = Math.max(this.count, first + lines.length - 1);
+    if (!wanted) return;
+    const next = this.#lines.last + 1;
+    if (first <= next) this.#lines.append(lines.slice(next - first));
+    else await this.showEnd();
+  }
+
+  async fetchBefore() {
+    const to = this.#lines.first - 1;
+    if (to < 1) return;
+    const got = await this.#fetch(Math.max(1, to - portion + 1), to);
+    if (got !== null && got.first + got.lines.length === this.#lines.first) this.#lines.prepend(got.lines);
+  }
+
+  async fetchAfter() {
+    if (this.hasEnd) return;
+    const from = this.#lines.last + 1;
+    const got = await this.#fetch(from, from + portion - 1);
+    if (got !== null && got.first === this.#lines.last + 1) this.#lines.append(got.lines);
+  }
+
+  /** Puts the end of the log on the page, in place of what is there. */
+  async showEnd() {
+    if (!this.hasEnd) await this.#show(this.count - portion + 1);
+  }
+
+  /** @param {number} number Its line comes on the page, with some around it. */
+  async showAround(number) {
+    if (!this.#lines.has(number)) await this.#show(Math.min(number, this.count) - portion / 4);
+  }
+
+  /** @param {number} from */
+  async #show(from) {
+    const first = Math.max(1, from);
+    const got = await this.#fetch(first, first + portion - 1);
+    if (got !== null && got.lines.length > 0) this.#lines.replace(got.first, got.lines);
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @returns {Promise<{ first: number, lines: string[] } | null>}
+   */
+  async #fetch(from, to) {
+    if (this.#fetching) return null;
+    this.#fetching = true;
+    const { attempt } = this;
+    try {
+      const response = await fetch(`${this.#path}/log?attempt=${attempt}&from=${from}&to=${to}`);
+      const got = response.ok ? await response.json() : null;
+      if (got === null || attempt !== this.attempt) return null;
+      this.count = Math.max(this.count, got.count);
+      return got;
+    } catch {
+      return null;
+    } finally {
+      this.#fetching = false;
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { html } from "hono/html";
+import type { Repository } from "../../../github/repository.ts";
+import type { FileReading } from "../../../runs/readings.ts";
+import type { CheckRun } from "../../../runs/run.ts";
+import { short } from "../../../runs/sentences.ts";
+import type { House } from "../house.ts";
+import type { Session } from "../session.ts";
+import type { Html } from "./html.ts";
+import { icon } from "./icons.ts";
+import { layout, pathOf } from "./layout.ts";
+import { runTable } from "./runs.ts";
+
+const path = ".github/signalbox.yml";
+
+export interface CommitView {
+  readonly repository: Repository;
+  readonly sha: string;
+  readonly reading: FileReading;
+  readonly checks: readonly CheckRun[];
+}
+
+/** What a commit's repository file asks for: its mistakes in full, or the checks that came of it. */
+export function commitPage(house: House, session: Session | null, view: CommitView): Html {
+  const { repository, sha, reading, checks } = view;
+  const gitHub = `${house.settings.github.web}${pathOf(repository)}`;
+  return layout(house, {
+    title: `${titleOf(reading)} at ${short(sha)}`,
+    ...(reading.kind === "mistakes" ? { look: "errored" as const } : {}),
+    session,
+    repository,
+    body: html`<div class="page">
+<h1>The file of <a class="sha" href="${gitHub}/commit/${sha}">${short(sha)}</a></h1>
+${verdict(reading, `${gitHub}/blob/${sha}/${path}`)}
+<h2>Checks</h2>
+${checks.length === 0 ? html`<p class="muted">No check of this commit was started.</p>` : runTable(repository, checks, house.clock())}</div>`,
+  });
+}
+
+function titleOf(reading: FileReading): string {
+  switch (reading.kind) {
+    case "mistakes":
+      return "Mistakes in signalbox.yml";
+    case "fork":
+      return "A fork's commit";
+    case "fine":
+      return "signalbox.yml";
+  }
+}
+
+function verdict(reading: FileReading, file: string): Html {
+  switch (reading.kind) {
+    case "mistakes":
+      return html`<p class="lead" data-look="errored">${icon("errored")}Nothing runs for this commit until
+<a href="${file}">${path}</a> is right. Correct ${reading.mistakes.length === 1 ? "this" : "these"} and push:</p>
+<ol class="mistakes">${reading.mistakes.map((mistake) => mistakeItem(mistake, file))}</ol>`;
+    case "fork":
+      return html`<p class="lead" data-look="waiting">${icon("waiting")}This commit comes from a fork. Forks are not available yet, so nothing of it runs.</p>`;
+    case "fine":
+      return html`<p class="lead">No mistake in <a href="${file}">${path}</a> is known.</p>`;
+  }
+}
+
+function mistakeItem(mistake: Extract<FileReading, { kind: "mistakes" }>["mistakes"][number], file: string): Html {
+  const { path: place, problem, line } = mistake;
+  return html`<li>${place === "" ? "" : html`<code>${place}</code> `}<span>${problem}</span>${
+    line === undefined ? "" : html` <a href="${file}#L${line}">line ${line}</a>`
+  }</li>`;
+}

@@ -1,0 +1,71 @@
+import { html } from "hono/html";
+import { lineToHtml } from "../ansi.ts";
+import type { Html } from "./html.ts";
+import { icon, type Look } from "./icons.ts";
+
+export interface LogView {
+  /** The address of the run's page. */
+  readonly path: string;
+  readonly attempt: number;
+  /** The number of the first of `lines`. */
+  readonly first: number;
+  readonly lines: readonly string[];
+  /** How many lines the log has. */
+  readonly count: number;
+  /** More lines may come; the browser is to wait for them. */
+  readonly live: boolean;
+  readonly look: Look;
+}
+
+/** The log: readable as it stands; in the browser `client/run-log.js` makes it follow, and fetches what is not here. */
+export function logSection(log: LogView): Html {
+  const { path, attempt, first, lines, count, live } = log;
+  const last = first + lines.length - 1;
+  return html`<run-log class="log" data-path="${path}" data-attempt="${attempt}" data-first="${first}" data-count="${count}" ${live ? "data-live" : ""}>
+<div class="bar">
+<span class="pulse" data-part="pulse" data-state="${live ? "live" : "complete"}" role="status">${live ? "Live" : "Complete"}</span>
+<span class="count" data-part="count">${linesInWords(count)}</span>
+<span class="gap"></span>
+<button type="button" class="quiet" data-part="wrap" aria-pressed="true" hidden>Wrap</button>
+<a class="quiet" data-part="raw" href="${path}/log.txt?attempt=${attempt}" download>${icon("download")}Raw</a>
+</div>
+<div class="lines" data-part="lines" tabindex="0" role="region" aria-label="Log">
+${first > 1 ? html`<p class="more" data-part="plain"><a href="${around(log, Math.max(1, first - 100))}">Earlier lines</a></p>` : ""}
+${lines.length === 0 ? html`<p class="empty" data-part="empty">${whyEmpty(log.look)}</p>` : ""}
+<div data-part="window">${lines.map((line, at) => lineOf(first + at, line))}</div>
+${last < count ? html`<p class="more" data-part="plain"><a href="${around(log, last + 51)}">Later lines</a></p>` : ""}
+</div>
+<button type="button" class="follow" data-part="follow" hidden>Follow</button>
+</run-log>`;
+}
+
+/** The address of the page with one line in sight, for browsers without scripts too. */
+export function around({ path, attempt }: Pick<LogView, "path" | "attempt">, line: number): string {
+  return `${path}?attempt=${attempt}&line=${line}#L${line}`;
+}
+
+// No blanks between the parts: they would be copied with the text.
+function lineOf(number: number, text: string): Html {
+  return html`<div class="line" id="L${number}"><a href="#L${number}" data-number="${number}" tabindex="-1" aria-label="Line ${number}"></a><span>${lineToHtml(text)}</span></div>`;
+}
+
+function linesInWords(count: number): string {
+  return count === 1 ? "1 line" : `${count.toLocaleString("en")} lines`;
+}
+
+function whyEmpty(look: Look): string {
+  switch (look) {
+    case "waiting":
+      return "The log begins when nothing holds the run back any more.";
+    case "queued":
+      return "The log begins as soon as a place is free.";
+    case "running":
+      return "Nothing was printed yet.";
+    case "passed":
+    case "failed":
+    case "errored":
+    case "cancelled":
+    case "lost":
+      return "Nothing was printed, or the log is older than LOG_RETENTION.";
+  }
+}

@@ -1,0 +1,119 @@
+import { type Probot, ProbotOctokit } from "probot";
+import { createPace } from "./pace.ts";
+import { GitHubProblem, problemFrom } from "./problem.ts";
+import { openTokens, type Token, type TokenScope } from "./tokens.ts";
+
+type Octokit = InstanceType<typeof ProbotOctokit>;
+
+/** GitHub as one installation of the App sees it. Each request rejects with a `GitHubProblem`, never with Octokit's error. */
+export interface Installation {
+  readonly id: number;
+  readonly request: Octokit["request"];
+}
+
+/** GitHub as the App sees it. */
+export interface GitHub {
+  /** The same client each time: it has its installation's pace, and its pause after a rate limit. */
+  as(installation: number): Installation;
+  /** A token that can read one repository's contents and nothing else, for git. */
+  contentsToken(installation: number, repository: number): Promise<string>;
+  /** What GitHub says of the App: who owns it, and the login its deeds carry. */
+  app(): Promise<{ readonly owner: string; readonly bot: string }>;
+}
+
+export interface GitHubOptions {
+  readonly probot: Probot;
+  readonly apiUrl: string;
+  readonly clock?: () => number;
+  /** Milliseconds until a request counts as unanswered. */
+  readonly patience?: number;
+  /** In place of Node's own; tests check each request with it. */
+  readonly fetch?: typeof fetch;
+}
+
+/** Opens the App's way to GitHub; nothing is requested yet. */
+export function openGitHub({ probot, apiUrl, clock = Date.now, patience = 30_000, fetch }: GitHubOptions): GitHub {
+  const request = { ...(fetch === undefined ? {} : { fetch }) };
+  // Probot's retry and throttle are off: the inbox and the reporter repeat by themselves, and know what is stale by then.
+  const Unpaced = ProbotOctokit.defaults((options: object) => ({
+    ...options,
+    baseUrl: apiUrl,
+    request,
+    throttle: { enabled: false },
+    retry: { enabled: false },
+  }));
+  const tokens = openTokens(mint, clock);
+  const installations = new Map<number, Installation>();
+
+  async function asApp<T>(route: string, ask: (octokit: Octokit) => Promise<T>): Promise<T> {
+    const octokit = await probot.auth();
+    try {
+      return await ask(octokit);
+    } catch (error) {
+      throw problemFrom(error, route, new Date(clock()));
+    }
+  }
+
+  function mint({ installation, repository }: TokenScope): Promise<Token> {
+    const route = "POST /app/installations/{installation_id}/access_tokens";
+    return asApp(route, async (octokit) => {
+      const narrow = repository === undefined ? {} : { repository_ids: [repository], permissions: { contents: "read" as const } };
+      const signal = AbortSignal.timeout(patience);
+      const { data } = await octokit.request(route, {
+        installation_id: installation,
+        ...narrow,
+        request: { signal, retries: 0 },
+      });
+      return { value: data.token, expiresAt: new Date(data.expires_at) };
+    });
+  }
+
+  function open(installation: number): Installation {
+    const octokit = new Unpaced({ authStrategy: () => unauthenticated, log: probot.log.child({ installation }) });
+    const turn = createPace({ clock });
+    let pausedUntil = 0;
+    octokit.hook.wrap("request", async (send, options) => {
+      const route = `${options.method} ${options.url}`;
+      if (clock() < pausedUntil) {
+        const retryAt = new Date(pausedUntil);
+        throw new GitHubProblem("limited", `GitHub asked to wait until ${retryAt.toISOString()}`, { retryAt });
+      }
+      if (options.method !== "GET") await turn();
+      for (let attempt = 1; ; attempt += 1) {
+        const token = await tokens.get({ installation });
+        options.headers.authorization = `token ${token}`;
+        options.request.signal ??= AbortSignal.timeout(patience);
+        try {
+          return await send(options);
+        } catch (error) {
+          const problem = problemFrom(error, route, new Date(clock()));
+          if (problem.retryAt !== null) pausedUntil = problem.retryAt.getTime();
+          if (problem.kind !== "unauthorized" || attempt > 1) throw problem;
+          tokens.forget({ installation }, token);
+        }
+      }
+    });
+    return { id: installation, request: octokit.request };
+  }
+
+  return {
+    as(id) {
+      const known = installations.get(id) ?? open(id);
+      installations.set(id, known);
+      return known;
+    },
+    contentsToken: (installation, repository) => tokens.get({ installation, repository }),
+    app: () =>
+      asApp("GET /app", async (octokit) => {
+        const { data } = await octokit.request("GET /app", { request: { signal: AbortSignal.timeout(patience), retries: 0 } });
+        const owner = data?.owner !== undefined && data.owner !== null && "login" in data.owner ? data.owner.login : "";
+        return { owner, bot: `${data?.slug}[bot]` };
+      }),
+  };
+}
+
+/** Octokit asks for a strategy; the installation's token is set where it can also be replaced. */
+const unauthenticated = Object.assign(async () => ({ type: "installation" }), {
+  hook: (request: (route: unknown, parameters: unknown) => Promise<unknown>, route: unknown, parameters: unknown) =>
+    request(route, parameters),
+});

@@ -1,0 +1,24 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/**
+ * Spaces an installation's writes: a burst at once, then one a second, which keeps below GitHub's 80 content-creating
+ * requests a minute. https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ */
+export function createPace({ burst = 20, perSecond = 1, clock = Date.now } = {}): () => Promise<void> {
+  let tokens = burst;
+  let filledAt = clock();
+  let line: Promise<void> = Promise.resolve();
+
+  async function takeTurn(): Promise<void> {
+    const now = clock();
+    tokens = Math.min(burst, tokens + ((now - filledAt) / 1_000) * perSecond);
+    filledAt = now;
+    tokens -= 1;
+    if (tokens < 0) await delay((-tokens / perSecond) * 1_000);
+  }
+
+  return () => {
+    line = line.then(takeTurn);
+    return line;
+  };
+}

@@ -1,0 +1,37 @@
+import type { Installation } from "./github.ts";
+import { GitHubProblem } from "./problem.ts";
+import type { Repository } from "./repository.ts";
+
+export type Permission = "admin" | "write" | "read" | "none";
+
+/**
+ * What a person may do with a repository. Compared by the numeric id where one is known: a login can be given to somebody else.
+ * https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+ */
+export async function permissionOf(
+  github: Installation,
+  { owner, name }: Repository,
+  person: { readonly login: string; readonly id?: number },
+): Promise<Permission> {
+  try {
+    const { data } = await github.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", {
+      owner,
+      repo: name,
+      username: person.login,
+    });
+    if (person.id !== undefined && data.user?.id !== person.id) return "none";
+    const { permission } = data;
+    return permission === "admin" || permission === "write" || permission === "read" ? permission : "none";
+  } catch (error) {
+    if (error instanceof GitHubProblem && error.kind === "missing") return "none";
+    throw error;
+  }
+}
+
+export function mayRead(permission: Permission): boolean {
+  return permission !== "none";
+}
+
+export function mayWrite(permission: Permission): boolean {
+  return permission === "admin" || permission === "write";
+}

@@ -1,0 +1,73 @@
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { GitSource, Mirrors } from "./checkout.ts";
+
+/** Where one run works. */
+export interface Workspace {
+  /** The checked-out commit, the run's own to write in. */
+  readonly folder: string;
+  /** The mirror's objects, which the checkout borrows: readable, never writable. */
+  readonly objects: string;
+  /** The commit's tree. */
+  readonly tree: string;
+}
+
+export interface WorkspaceOrder {
+  readonly source: GitSource;
+  readonly sha: string;
+  /** Unlike that of any other run or attempt: it names the folder, and what holds the commit in the mirror. */
+  readonly holder: string;
+  readonly stop: AbortSignal;
+}
+
+/** Folders in which runs work; all of it may be thrown away when no server runs. */
+export interface Workspaces {
+  /** Checks a commit out, lets `work` use it, and removes it again whatever happened. */
+  with<T>(order: WorkspaceOrder, work: (workspace: Workspace) => Promise<T>): Promise<T>;
+  /** Removes what a dead server left. Call it before anything runs. */
+  clear(): Promise<void>;
+}
+
+export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
+  return {
+    async with({ source, sha, holder, stop }, work) {
+      const home = join(folder, holder);
+      try {
+        await mirrors.fetch(source, holder, [sha], stop);
+        const tree = await mirrors.treeOf(source.id, sha);
+        await mkdir(home, { recursive: true, mode: 0o700 });
+        const { objects } = await mirrors.checkOut(source.id, sha, join(home, "workspace"), stop);
+        return await work({ folder: join(home, "workspace"), objects, tree });
+      } finally {
+        await removeTree(home);
+        await mirrors.release(source.id, holder);
+      }
+    },
+    async clear() {
+      await removeTree(folder);
+    },
+  };
+}
+
+/** Removes a folder even when what worked in it took its own folders' permissions away. */
+async function removeTree(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (!isPermission(error)) throw error;
+    await openFolders(folder);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function openFolders(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    // A link is left alone: what it points to is not ours.
+    if (entry.isDirectory()) await openFolders(join(folder, entry.name));
+  }
+}
+
+function isPermission(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
+}

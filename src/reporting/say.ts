@@ -1,0 +1,138 @@
+import { createDeployment, createDeploymentStatus, findDeployment } from "../github/deployments.ts";
+import type { Repository } from "../github/repository.ts";
+import { type CommitStatus, createCommitStatus } from "../github/statuses.ts";
+import { checksOf, findRun, liveRun } from "../runs/read.ts";
+import { readingOf } from "../runs/readings.ts";
+import type { Subject } from "../runs/reports.ts";
+import type { CheckRun, DeploymentRun } from "../runs/run.ts";
+import { shorten } from "../runs/sentences.ts";
+import { aggregateStatus, checkStatus, fileStatus } from "./commit-status.ts";
+import { deploymentStatus } from "./deployment-status.ts";
+import type { ReporterOptions } from "./reporter.ts";
+
+export interface Report {
+  readonly key: string;
+  readonly subject: Subject;
+  readonly repository: number;
+  readonly wanted: number;
+  readonly said: string | null;
+  /** Including this one; above 1 an earlier one may have reached GitHub without our hearing of it. */
+  readonly attempts: number;
+}
+
+/** Says to GitHub what is true of the subject now, unless that was what it said last. Returns what it said. */
+export async function say(report: Report, repository: Repository, options: ReporterOptions): Promise<string | null> {
+  const { subject } = report;
+  switch (subject.kind) {
+    case "run": {
+      const run = await options.database.read((db) => findRun(db, subject.id));
+      if (run === null) return report.said;
+      return run.kind === "check" ? sayCheck(run, report, repository, options) : sayDeployment(run, report, repository, options);
+    }
+    case "commit":
+      return sayAggregate(subject.sha, report, repository, options);
+    case "file":
+      return sayFile(subject.sha, report, repository, options);
+  }
+}
+
+async function sayCheck(run: CheckRun, report: Report, repository: Repository, options: ReporterOptions): Promise<string> {
+  const context = `${options.contextPrefix}/${run.name}`;
+  return sayStatus(
+    run.sha,
+    { context, ...checkStatus(run), target_url: runUrl(repository, run.id, options) },
+    report,
+    repository,
+    options,
+  );
+}
+
+async function sayAggregate(
+  sha: string,
+  report: Report,
+  repository: Repository,
+  options: ReporterOptions,
+): Promise<string | null> {
+  const { runs, reading } = await options.database.read(async (db) => ({
+    runs: await checksOf(db, repository.id, sha),
+    reading: await readingOf(db, repository.id, sha),
+  }));
+  const shown = aggregateStatus(runs, reading);
+  if (shown === null) return report.said;
+  const link =
+    runs.length === 1 && runs[0] !== undefined ? runUrl(repository, runs[0].id, options) : commitUrl(repository, sha, options);
+  return sayStatus(sha, { context: options.contextPrefix, ...shown, target_url: link }, report, repository, options);
+}
+
+async function sayFile(sha: string, report: Report, repository: Repository, options: ReporterOptions): Promise<string | null> {
+  const reading = await options.database.read((db) => readingOf(db, repository.id, sha));
+  const shown = fileStatus(reading, report.said !== null);
+  if (shown === null) return report.said;
+  const context = `${options.contextPrefix}/config`;
+  return sayStatus(sha, { context, ...shown, target_url: commitUrl(repository, sha, options) }, report, repository, options);
+}
+
+async function sayStatus(
+  sha: string,
+  status: CommitStatus,
+  report: Report,
+  repository: Repository,
+  { github }: ReporterOptions,
+): Promise<string> {
+  const words = JSON.stringify(status);
+  if (words !== report.said) await createCommitStatus(github.as(repository.installation), repository, sha, status);
+  return words;
+}
+
+async function sayDeployment(
+  run: DeploymentRun,
+  report: Report,
+  repository: Repository,
+  options: ReporterOptions,
+): Promise<string | null> {
+  const { database, github } = options;
+  const installation = github.as(repository.installation);
+  const id = run.github ?? (await createAtGitHub(run, report, repository, options));
+  // It was over before GitHub heard of it: there is nothing to show.
+  if (id === null) return report.said;
+  const live = await database.read((db) => liveRun(db, repository.id, run.environment));
+  const status = { ...deploymentStatus(run, live?.id === run.id), log_url: runUrl(repository, run.id, options) };
+  const words = JSON.stringify(status);
+  if (words !== report.said) await createDeploymentStatus(installation, repository, id, status);
+  return words;
+}
+
+/** Creating is not idempotent at GitHub, so after a failure it is asked what exists before anything is created again. */
+async function createAtGitHub(
+  run: DeploymentRun,
+  report: Report,
+  repository: Repository,
+  { database, github }: ReporterOptions,
+): Promise<number | null> {
+  const installation = github.as(repository.installation);
+  const mayExist = report.attempts > 1 || report.wanted > 1;
+  const existing = mayExist
+    ? await findDeployment(installation, repository, { sha: run.sha, environment: run.environment, run: run.id })
+    : null;
+  if (existing === null && run.state === "finished" && run.attempt === null) return null;
+  const id =
+    existing ??
+    (await createDeployment(installation, repository, {
+      sha: run.sha,
+      task: run.task,
+      environment: run.environment,
+      description: shorten(run.title ?? `${run.task} ${run.environment}`, 140),
+      production: run.environment === "production",
+      payload: { signalbox: { run: run.id }, pull_request: run.pullRequest, person: run.person },
+    }));
+  await database.write((tx) => tx.db.updateTable("run").set({ github: id }).where("id", "=", run.id).execute());
+  return id;
+}
+
+function runUrl({ owner, name }: Repository, id: number, { publicUrl }: ReporterOptions): string {
+  return `${publicUrl}/${owner}/${name}/runs/${id}`;
+}
+
+function commitUrl({ owner, name }: Repository, sha: string, { publicUrl }: ReporterOptions): string {
+  return `${publicUrl}/-/config/${owner}/${name}/${sha}`;
+}

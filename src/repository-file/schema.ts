@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { duration, sayDuration } from "./duration.ts";
+import { notAvailable, notYet, promised } from "./later.ts";
+import { quote } from "./mistake.ts";
+import { checkName, name } from "./names.ts";
+import { list } from "./nearest.ts";
+import { patternProblem } from "./paths.ts";
+import { noSuchName, wrongKind } from "./problems.ts";
+import type { CheckPlan, EnvironmentPlan, RepositoryFile, RequireChecks } from "./repository-file.ts";
+
+/** What the rest of the server can do. Each schema is that of a `with:`, synchronous, with a description for each key. */
+export interface Known {
+  readonly runners: ReadonlyMap<string, z.ZodType>;
+  readonly targets: ReadonlyMap<string, z.ZodType>;
+  /** Milliseconds: the server's `MAX_TIMEOUT`. */
+  readonly maxTimeout: number;
+}
+
+/** The runner of a check that names none: it executes the check's own `run`, and has no \`with:\`. */
+export const commandRunner = "local";
+
+/** The whole of `.github/signalbox.yml`: types, messages, JSON Schema and reference page come from here. What one key says about another is in `rules.ts`. */
+export function repositoryFileSchema(known: Known) {
+  return z
+    .strictObject({
+      checks: z
+        .record(checkName, check(known))
+        .optional()
+        .describe("What is tested, by name. The name is the status: `signalbox/NAME`."),
+      environments: z.record(name, environment(known)).optional().describe("Where commits are deployed to, by name."),
+      automerge: notYet(),
+      notify: notYet(),
+    })
+    .transform(
+      (file): RepositoryFile => ({ checks: withoutPrototype(file.checks), environments: withoutPrototype(file.environments) }),
+    );
+}
+
+function check(known: Known) {
+  return z
+    .strictObject({
+      run: z
+        .union([command, z.array(step).min(1).max(50)])
+        .optional()
+        .describe(
+          "The commands: one text for `/bin/sh -e`, or a list of steps that are shown one by one. `{{ … }}` is not filled in here.",
+        ),
+      runner: oneOf("a runner", [...known.runners.keys()], promised.runners)
+        .prefault(commandRunner)
+        .describe("What runs it."),
+      with: options.optional().describe("What a runner other than `local` needs to know; it has no `run`."),
+      timeout: timeout(known),
+      paths: z
+        .array(pattern)
+        .min(1)
+        .max(50)
+        .refine((patterns) => patterns.length === 0 || patterns.some((text) => !text.startsWith("!")), {
+          error: "has only patterns that exclude; add one that does not",
+        })
+        .optional()
+        .describe(
+          "The check runs only when a changed file matches, and succeeds at once when none does. `*` is anything within a folder, `**` anything, `?` one character; a leading `!` excludes, and the last pattern that matches a file decides.",
+        ),
+      env: z.record(variableName, variable).optional().describe("Environment variables of the commands. No place for secrets."),
+      cache: notYet(),
+      image: notYet(),
+    })
+    .transform(
+      (given): CheckPlan => ({
+        runner: given.runner,
+        with: given.with ?? {},
+        steps: typeof given.run === "string" ? [{ name: null, run: given.run }] : (given.run ?? []),
+        timeout: given.timeout,
+        paths: given.paths ?? null,
+        env: given.env ?? {},
+      }),
+    );
+}
+
+function environment(known: Known) {
+  return z
+    .strictObject({
+      trigger: oneOf("a trigger", ["merge", "push", "manual"] as const, promised.triggers)
+        .prefault("manual")
+        .describe("What deploys: the `merge` of a pull request, every `push` to the branch, or only people (`manual`)."),
+      branch: text(250)
+        .optional()
+        .describe("The branch whose commits may be deployed; without this key the repository's default branch."),
+      after: text(50).optional().describe("Another environment: what succeeds there is deployed here, the same commit."),
+      target: oneOf("a target", [...known.targets.keys()], promised.targets).describe("How it is deployed."),
+      with: options.optional().describe("What the target needs to know. `{{ … }}` is filled in, except in `run`."),
+      build: command
+        .optional()
+        .describe("Commands that run before the target, in the sandbox and without secrets. `{{ … }}` is not filled in here."),
+      timeout: timeout(known),
+      url: text(1000).optional().describe("Where people find it, shown on GitHub. `{{ … }}` is filled in."),
+      require_checks: requireChecks
+        .optional()
+        .describe("Which checks must be green first: `all` of the file (also without this key), `none`, or a list of names."),
+      approvals: notYet(),
+      freeze: notYet(),
+      health: notYet(),
+      rollback: notYet(),
+      paths: notYet(),
+      ttl: notYet(),
+    })
+    .transform(
+      (given): EnvironmentPlan => ({
+        trigger: given.trigger,
+        branch: given.branch ?? null,
+        after: given.after ?? null,
+        target: given.target,
+        with: given.with ?? {},
+        build: given.build ?? null,
+        timeout: given.timeout,
+        url: given.url ?? null,
+        requireChecks: given.require_checks ?? { kind: "all" },
+      }),
+    );
+}
+
+const options = z.record(z.string(), z.unknown());
+const command = z.string().regex(/\S/, { error: "is empty; write a command" });
+const step = z.strictObject({
+  name: text(100).describe("What the log calls it."),
+  run: command.describe("The commands, for `/bin/sh -e`."),
+});
+const requireChecks = z
+  .union([z.enum(["all", "none"]), z.array(z.string()).min(1).max(50)])
+  .transform((given): RequireChecks => (typeof given === "string" ? { kind: given } : { kind: "these", names: given }));
+
+const pattern = z
+  .string()
+  .max(200)
+  .superRefine((given, context) => {
+    const problem = patternProblem(given);
+    if (problem) context.addIssue({ code: "custom", message: `${quote(given)} ${problem}` });
+  });
+
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, {
+  error: "is not a name of an environment variable; use letters, digits and underscores",
+});
+const variable = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+function timeout({ maxTimeout }: Known) {
+  const usual = Math.min(30 * 60_000, maxTimeout);
+  return duration({ milliseconds: maxTimeout, because: "the server's MAX_TIMEOUT" })
+    .prefault(sayDuration(usual))
+    .describe(`How long it may take: a number and s, m, h or d. At most the server's \`MAX_TIMEOUT\`.`);
+}
+
+function text(most: number) {
+  return z
+    .string()
+    .max(most)
+    .regex(/^\S(.*\S)?$/, { error: ({ input }) => (input === "" ? "is empty" : "must be one line without spaces around it") });
+}
+
+function oneOf<Name extends string>(what: string, names: readonly Name[], promised: readonly string[]) {
+  return z.enum(names, {
+    error: ({ input }) => {
+      if (typeof input !== "string") return wrongKind(list(names, "or"), input);
+      return promised.includes(input)
+        ? `${quote(input)} is ${notAvailable}; use ${list(names, "or")}`
+        : noSuchName(input, what, names);
+    },
+  });
+}
+
+function withoutPrototype<Value>(record: Readonly<Record<string, Value>> = {}): Readonly<Record<string, Value>> {
+  return Object.assign(Object.create(null), record);
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { makeScratch, sandboxed } from "../../process/sandbox.ts";
+import { spawnCommand } from "../../process/spawn.ts";
+import { type CheckEnding, type CheckIo, type CheckOrder, defineRunner } from "../runner.ts";
+import { endingOfStep, sayTimeout, titleOf } from "./wording.ts";
+
+const options = z.strictObject({
+  steps: z
+    .array(
+      z.strictObject({
+        name: z.string().nullable().describe("What the log calls it; null for a check with one text."),
+        run: z
+          .string()
+          .regex(/^[^\0]*$/, { error: "holds a NUL; remove it" })
+          .describe("A text for `/bin/sh -e`."),
+      }),
+    )
+    .min(1)
+    .describe("What is run, one after the other, until one fails."),
+});
+
+/**
+ * Runs a check's steps on this machine. Each is a sandbox of its own, so that nothing it started lives on; the workspace and HOME are the same
+ * for all of them. `sh -e`, as GitHub's `run:` has it: a line that fails ends its step
+ * (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#exit-codes-and-error-action-preference).
+ */
+export const local = defineRunner<z.infer<typeof options>>({
+  name: "local",
+  options,
+  run: async ({ steps }, order, io) => {
+    // Beside the workspace, with which it is removed.
+    const scratch = `${order.workspace}.scratch`;
+    const clock = AbortSignal.timeout(order.timeout);
+    const stop = AbortSignal.any([io.stop, clock]);
+    await makeScratch(scratch);
+    try {
+      for (const step of steps) {
+        stop.throwIfAborted();
+        const ending = await runStep(step, scratch, order, io, stop);
+        if (ending.kind === "failed") return ending;
+      }
+      return { kind: "passed" };
+    } catch (error) {
+      if (!clock.aborted || error !== clock.reason) throw error;
+      return { kind: "failed", what: `timed out after ${sayTimeout(order.timeout)}` };
+    }
+  },
+});
+
+async function runStep(
+  step: { readonly name: string | null; readonly run: string },
+  scratch: string,
+  order: CheckOrder,
+  io: CheckIo,
+  stop: AbortSignal,
+): Promise<CheckEnding> {
+  const title = titleOf(step);
+  const { workspace, readable, path, env, mark } = order;
+  const cell = { workspace, scratch, readable, writable: [], network: true, env, path, mark };
+  const log = await io.step(title);
+  const ending = await spawnCommand(sandboxed(order.sandbox, cell, ["/bin/sh", "-e", "-c", step.run]), {
+    write: (output) => io.write(output),
+    stop,
+  });
+  await log.end(ending.kind === "exited" ? ending.code : null);
+  if (ending.kind === "stopped") throw ending.reason;
+  return endingOfStep(title, ending);
+}

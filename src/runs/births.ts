@@ -1,0 +1,101 @@
+import type { Transaction } from "../database/connection.ts";
+import { wantReconsidering } from "./reconsidering.ts";
+import { raise, subjectsOf } from "./reports.ts";
+import { causeToText } from "./rows.ts";
+import { type Cause, type Gate, laneOf, type Outcome, type Some, type Task, type Trust } from "./run.ts";
+
+interface NewRun {
+  readonly cause: Cause;
+  readonly repository: number;
+  readonly sha: string;
+  readonly ref: string | null;
+  readonly pullRequest: number | null;
+  readonly title: string | null;
+  readonly person: string | null;
+  /** JSON that the room which executes the run can read back. */
+  readonly configuration: unknown;
+}
+
+export interface NewCheck extends NewRun {
+  readonly name: string;
+  readonly trust: Trust;
+  /** `finished` for a check that has nothing to do. */
+  readonly start: { readonly state: "queued" } | { readonly state: "finished"; readonly outcome: Outcome };
+}
+
+export interface NewDeployment extends NewRun {
+  readonly environment: string;
+  readonly task: Task;
+  readonly automatic: boolean;
+  readonly github: number | null;
+  readonly start:
+    | { readonly state: "waiting"; readonly gates: Some<Gate> }
+    | { readonly state: "finished"; readonly outcome: Outcome };
+}
+
+/** Makes a run, or finds that it exists already: `null` then, and nothing has changed. */
+export async function createCheck(tx: Transaction, check: NewCheck): Promise<number | null> {
+  const finished = check.start.state === "finished" ? { outcome: JSON.stringify(check.start.outcome), finished_at: tx.now } : {};
+  const row = {
+    ...rowOf(tx, check),
+    kind: "check" as const,
+    name: check.name,
+    trust: check.trust,
+    automatic: 1,
+    state: check.start.state,
+    ...finished,
+  };
+  const made = await tx.db
+    .insertInto("run")
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  if (made === undefined) return null;
+  await raise(tx, check.repository, subjectsOf({ id: made.id, kind: "check", sha: check.sha }));
+  tx.ring("runs");
+  return made.id;
+}
+
+/** The same for a deployment. The wish is stored before GitHub is asked to create one. */
+export async function createDeploymentRun(tx: Transaction, deployment: NewDeployment): Promise<number | null> {
+  const { start } = deployment;
+  const state =
+    start.state === "waiting"
+      ? { state: start.state, gates: JSON.stringify(start.gates) }
+      : { state: start.state, outcome: JSON.stringify(start.outcome), finished_at: tx.now };
+  const row = {
+    ...rowOf(tx, deployment),
+    kind: "deployment" as const,
+    name: deployment.environment,
+    task: deployment.task,
+    automatic: deployment.automatic ? 1 : 0,
+    lane: laneOf(deployment.repository, deployment.environment),
+    github: deployment.github,
+    ...state,
+  };
+  const made = await tx.db
+    .insertInto("run")
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  if (made === undefined) return null;
+  await raise(tx, deployment.repository, subjectsOf({ id: made.id, kind: "deployment", sha: deployment.sha }));
+  await wantReconsidering(tx, deployment.repository);
+  return made.id;
+}
+
+function rowOf(tx: Transaction, run: NewRun) {
+  return {
+    cause: causeToText(run.cause),
+    repository: run.repository,
+    sha: run.sha,
+    ref: run.ref,
+    pull_request: run.pullRequest,
+    title: run.title,
+    person: run.person,
+    configuration: JSON.stringify(run.configuration),
+    created_at: tx.now,
+  };
+}

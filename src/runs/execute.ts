@@ -1,0 +1,175 @@
+import type { Logger } from "pino";
+import type { Database } from "../database/connection.ts";
+import type { Io } from "../process/io.ts";
+import { type LogWriter, openLog } from "./log.ts";
+import { beat, finish, type Hold, putBack, type RunningRun, remember } from "./queue.ts";
+import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome } from "./run.ts";
+
+export type RunningCheck = Extract<CheckRun, { state: "running" }>;
+export type RunningDeployment = Extract<DeploymentRun, { state: "running" }>;
+
+/** What executes runs; handed in by `main`, so that this room knows neither checks nor deployments. */
+export interface Executors {
+  check(run: RunningCheck, io: RunIo): Promise<Outcome>;
+  deployment(run: RunningDeployment, io: RunIo): Promise<Outcome>;
+}
+
+/** A run's own means while it is executed. */
+export interface RunIo extends Io {
+  /** Opens a step, which the page shows with its time; steps do not nest. */
+  step(name: string): Promise<Step>;
+}
+
+export interface Step {
+  /** `null` where there is no such thing as an exit code. */
+  end(exitCode: number | null): Promise<void>;
+}
+
+/** Why a signal was aborted, when no person wanted it. */
+export type Interruption = "shutdown" | "lease lost";
+
+interface Means {
+  readonly database: Database;
+  readonly executors: Executors;
+  readonly owner: string;
+  readonly logLimit: number;
+  readonly log: Logger;
+}
+
+const beatEvery = 5_000;
+/** A check whose surroundings failed (GitHub down, a token refused) is tried again this often. */
+const mostAttempts = 5;
+
+/** Executes a claimed run and ends it. Rejects only when the database does not take its end; the lease ends it then. */
+export async function executeRun(run: RunningRun, means: Means, shutDown: AbortSignal): Promise<void> {
+  const { database, log } = means;
+  const hold: Hold = { id: run.id, attempt: run.attempt.number, owner: means.owner };
+  const stop = new AbortController();
+  const heart = keepBeating(database, hold, (reason) => stop.abort(reason), log);
+  shutDown.addEventListener("abort", () => stop.abort("shutdown" satisfies Interruption), { once: true });
+  const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
+  log.info({ run: run.id, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
+  try {
+    const ending = await endingOf(run, means, runIo(run, means, hold, output, stop.signal));
+    await output.close().catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
+    await conclude(database, hold, ending);
+    log.info({ run: run.id, ending: ending.kind }, "run ended");
+  } finally {
+    heart.stop();
+  }
+}
+
+type RunEnding =
+  | Outcome
+  | Lost
+  | { readonly kind: "put back" /** Milliseconds. */; readonly pause: number }
+  | { readonly kind: "not ours" };
+
+async function endingOf(run: RunningRun, { executors, log }: Means, io: RunIo): Promise<RunEnding> {
+  try {
+    return await (run.kind === "check" ? executors.check(run, io) : executors.deployment(run, io));
+  } catch (error) {
+    if (io.stop.aborted) return interrupted(run, io.stop.reason);
+    if (run.kind === "check" && isRetryable(error) && run.attempt.number < mostAttempts) {
+      log.warn({ err: error, run: run.id }, "a check's surroundings failed; it is tried again");
+      return { kind: "put back", pause: 2 ** run.attempt.number * 5_000 };
+    }
+    log.error({ err: error, run: run.id }, "a run failed for a reason of ours");
+    const what = isRetryable(error) ? firstLine(error) : "Signalbox itself failed";
+    return {
+      kind: "errored",
+      what,
+      fix: isRetryable(error) ? "Run it again later" : `The server's log has the details of run ${run.id}`,
+    };
+  }
+}
+
+function interrupted(run: RunningRun, reason: Interruption | Cancellation): RunEnding {
+  if (reason === "lease lost") return { kind: "not ours" };
+  if (reason === "shutdown") return run.kind === "check" ? { kind: "put back", pause: 0 } : { kind: "lost" };
+  return { kind: "cancelled", because: reason };
+}
+
+async function conclude(database: Database, hold: Hold, ending: RunEnding): Promise<void> {
+  if (ending.kind === "not ours") return;
+  await database.write((tx) =>
+    ending.kind === "put back" ? putBack(tx, hold, tx.now + ending.pause) : finish(tx, hold, ending),
+  );
+}
+
+/** Renews the lease until it is stopped, and tells of a wish to stop or of a lease that is gone. */
+function keepBeating(
+  database: Database,
+  hold: Hold,
+  interrupt: (reason: Interruption | Cancellation) => void,
+  log: Logger,
+): { stop(): void } {
+  const once = async () => {
+    try {
+      const answer = await beat(database, hold);
+      if (answer === "lost") interrupt("lease lost");
+      else if (answer !== "go on") interrupt(answer);
+    } catch (error) {
+      log.error({ err: error, run: hold.id }, "a run's lease could not be renewed; trying again");
+    }
+  };
+  const timer = setInterval(() => void once(), beatEvery);
+  const unwake = database.wake.on("stops", () => void once());
+  return {
+    stop() {
+      clearInterval(timer);
+      unwake();
+    },
+  };
+}
+
+function runIo(run: RunningRun, { database }: Means, hold: Hold, output: LogWriter, stop: AbortSignal): RunIo {
+  let steps = 0;
+  const row = { run: run.id, attempt: hold.attempt };
+  return {
+    stop,
+    write: (bytes) => output.write(bytes),
+    remembered: run.remembered,
+    async remember(handle) {
+      await remember(database, hold, handle);
+    },
+    async step(name) {
+      steps += 1;
+      const number = steps;
+      await database.write(async (tx) => {
+        const opened = {
+          ...row,
+          number,
+          name,
+          started_at: tx.now,
+          finished_at: null,
+          exit_code: null,
+          first_line: output.nextLine(),
+        };
+        await tx.db.insertInto("step").values(opened).execute();
+        tx.ring(`log:${run.id}`);
+      });
+      return {
+        async end(exitCode) {
+          await database.write(async (tx) => {
+            const key = tx.db
+              .updateTable("step")
+              .where("run", "=", row.run)
+              .where("attempt", "=", row.attempt)
+              .where("number", "=", number);
+            await key.set({ finished_at: tx.now, exit_code: exitCode }).execute();
+            tx.ring(`log:${run.id}`);
+          });
+        },
+      };
+    },
+  };
+}
+
+function isRetryable(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "retryable" in error && error.retryable === true;
+}
+
+function firstLine(error: unknown): string {
+  return Error.isError(error) ? (error.message.split("\n", 1)[0] ?? "") : String(error);
+}

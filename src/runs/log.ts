@@ -1,0 +1,142 @@
+import { promisify } from "node:util";
+import { zstdCompress, zstdDecompress } from "node:zlib";
+import type { Database, Query } from "../database/connection.ts";
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+const flushBytes = 64 * 1024;
+const flushAfter = 250;
+/** A longer line is broken, so that one line can never fill the memory. */
+const longestLine = 16 * 1024;
+
+/** The log of one attempt while it is written. One writer at a time: await each call before the next. */
+export interface LogWriter {
+  /** Resolves when the output is kept or waits in a small buffer; awaiting it is the back-pressure. */
+  write(output: Uint8Array): Promise<void>;
+  /** The number that the next line gets; lines are numbered from 1. */
+  nextLine(): number;
+  /** Keeps what is buffered, an unfinished line too. The writer cannot be used afterwards. */
+  close(): Promise<void>;
+}
+
+export interface LogOptions {
+  readonly run: number;
+  readonly attempt: number;
+  /** Bytes that are kept at most; what comes after them is counted and left out. */
+  readonly limit: number;
+}
+
+/** Opens the log of an attempt. Chunks are only ever added, so readers need no lock. */
+export function openLog(database: Database, { run, attempt, limit }: LogOptions): LogWriter {
+  const decoder = new TextDecoder();
+  let unfinished = "";
+  let lines: string[] = [];
+  let size = 0;
+  let kept = 0;
+  let leftOut = 0;
+  let seq = 0;
+  let firstLine = 1;
+  let timer: NodeJS.Timeout | null = null;
+  let flushing: Promise<void> = Promise.resolve();
+  let failure: unknown = null;
+
+  function flush(): Promise<void> {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (lines.length === 0) return flushing;
+    const batch = lines;
+    const chunk = { run, attempt, seq, first_line: firstLine, lines: batch.length };
+    lines = [];
+    size = 0;
+    seq += 1;
+    firstLine += batch.length;
+    flushing = flushing.then(async () => {
+      const bytes = await compress(batch.join("\n"));
+      await database.write(async (tx) => {
+        await tx.db
+          .insertInto("log_chunk")
+          .values({ ...chunk, bytes })
+          .execute();
+        tx.ring(`log:${run}`);
+      });
+    });
+    return flushing;
+  }
+
+  function add(line: string): void {
+    const bytes = Buffer.byteLength(line) + 1;
+    if (kept + bytes > limit) {
+      leftOut += 1;
+      return;
+    }
+    kept += bytes;
+    size += bytes;
+    lines.push(line);
+  }
+
+  return {
+    nextLine: () => firstLine + lines.length + (unfinished === "" ? 0 : 1),
+    async write(output) {
+      if (failure !== null) throw failure;
+      const pieces = (unfinished + decoder.decode(output, { stream: true })).split("\n");
+      unfinished = pieces.pop() ?? "";
+      for (const piece of pieces) for (const line of broken(piece)) add(line);
+      while (unfinished.length > longestLine) {
+        add(unfinished.slice(0, longestLine));
+        unfinished = unfinished.slice(longestLine);
+      }
+      if (size >= flushBytes) await flush();
+      else if (lines.length > 0) timer ??= setTimeout(() => void flush().catch((error) => (failure = error)), flushAfter);
+    },
+    async close() {
+      unfinished += decoder.decode();
+      if (unfinished !== "") for (const line of broken(unfinished)) add(line);
+      unfinished = "";
+      if (leftOut > 0) lines.push(`… the log is full: ${leftOut} more lines were not kept (MAX_LOG_SIZE)`);
+      await flush();
+      if (failure !== null) throw failure;
+    },
+  };
+}
+
+function broken(line: string): readonly string[] {
+  const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
+  if (plain.length <= longestLine) return [plain];
+  return Array.from({ length: Math.ceil(plain.length / longestLine) }, (_, part) =>
+    plain.slice(part * longestLine, (part + 1) * longestLine),
+  );
+}
+
+/** Lines `from` to `to`, both included and counted from 1; fewer when the log is shorter. Text as it was written, without line ends. */
+export async function readLines(
+  db: Query,
+  { run, attempt, from, to }: { readonly run: number; readonly attempt: number; readonly from: number; readonly to: number },
+): Promise<{ readonly lines: readonly string[]; readonly first: number }> {
+  const chunks = await db
+    .selectFrom("log_chunk")
+    .select(["first_line", "bytes"])
+    .where("run", "=", run)
+    .where("attempt", "=", attempt)
+    .where("first_line", "<=", to)
+    .where((is) => is(is("first_line", "+", is.ref("lines")), ">", from))
+    .orderBy("first_line")
+    .execute();
+  const texts = await Promise.all(chunks.map(async ({ bytes }) => (await decompress(bytes)).toString("utf8").split("\n")));
+  const first = Math.max(from, chunks[0]?.first_line ?? from);
+  const skip = chunks[0] === undefined ? 0 : first - chunks[0].first_line;
+  return { lines: texts.flat().slice(skip, skip + to - first + 1), first };
+}
+
+/** How many lines are kept so far. */
+export async function lineCount(db: Query, run: number, attempt: number): Promise<number> {
+  const last = await db
+    .selectFrom("log_chunk")
+    .select((is) => is("first_line", "+", is.ref("lines")).as("next"))
+    .where("run", "=", run)
+    .where("attempt", "=", attempt)
+    .orderBy("seq", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return last === undefined ? 0 : Number(last.next) - 1;
+}

@@ -1,0 +1,244 @@
+import { sql, type UpdateObject } from "kysely";
+import { type Database, isUniqueViolation, type Transaction } from "../database/connection.ts";
+import type { Tables } from "../database/schema.ts";
+import { liveRun } from "./read.ts";
+import { wantReconsidering } from "./reconsidering.ts";
+import { raise, subjectsOf } from "./reports.ts";
+import { type RunRow, runFromRow } from "./rows.ts";
+import type { Cancellation, Gate, Lost, Outcome, Run, Some } from "./run.ts";
+
+/** How long a worker may be silent before its run counts as abandoned, in milliseconds. */
+export const lease = 15_000;
+
+export type RunningRun = Extract<Run, { state: "running" }>;
+
+/** Gates are decided again at the moment of the claim. */
+export type MayStart = (tx: Transaction, run: Run) => Promise<"may start" | Some<Gate>>;
+
+/**
+ * Takes the oldest queued run whose lane is free; `null` when there is none. Many workers may claim at the same moment:
+ * each run is taken once, and the index `run_one_active` refuses a second one in a lane.
+ */
+export async function claim(database: Database, owner: string, mayStart: MayStart): Promise<RunningRun | null> {
+  for (;;) {
+    try {
+      const claimed = await database.write((tx) => claimNext(tx, owner, mayStart));
+      if (claimed !== "shut") return claimed;
+    } catch (error) {
+      // Another worker took the lane between our look and our update; what is left is worth another look.
+      if (!isUniqueViolation(error)) throw error;
+    }
+  }
+}
+
+async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Promise<RunningRun | "shut" | null> {
+  // "skip locked" skips the row, not the lane: without the second condition a claim under way in one lane blocks the others.
+  const skipLocked = tx.engine === "postgres" ? sql`for update skip locked` : sql``;
+  const candidates = await sql<RunRow>`
+    select * from run r where state = 'queued' and not_before <= ${tx.now}
+      and (lane is null or not exists (
+        select 1 from run x where x.lane = r.lane and (x.state = 'running' or (x.state = 'queued' and x.id < r.id))))
+    order by id limit 1 ${skipLocked}`.execute(tx.db);
+  const candidate = candidates.rows[0];
+  if (candidate === undefined) return null;
+  const verdict = await mayStart(tx, runFromRow(candidate));
+  if (verdict !== "may start") {
+    await change(tx, candidate.id, "queued", { state: "waiting", gates: JSON.stringify(verdict) });
+    await wantReconsidering(tx, candidate.repository);
+    return "shut";
+  }
+  const started = await change(tx, candidate.id, "queued", {
+    state: "running",
+    owner,
+    lease_until: tx.now + lease,
+    attempt: candidate.attempt + 1,
+    started_at: tx.now,
+    stop: null,
+  });
+  if (started?.state !== "running") return null;
+  await tx.db
+    .insertInto("attempt")
+    .values({ run: started.id, number: started.attempt.number, started_at: tx.now, finished_at: null, outcome: null })
+    .execute();
+  return started;
+}
+
+/** A worker's hold on a run. */
+export interface Hold {
+  readonly id: number;
+  readonly attempt: number;
+  readonly owner: string;
+}
+
+/** Renews the lease. `lost` means that the run is no longer ours: stop the work. */
+export async function beat(database: Database, hold: Hold): Promise<"go on" | "lost" | Cancellation> {
+  return database.write(async (tx) => {
+    const row = await held(tx, hold)
+      .set({ lease_until: tx.now + lease })
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) return "lost";
+    const run = runFromRow(row);
+    return run.state === "running" && run.stop !== null ? run.stop : "go on";
+  });
+}
+
+/** Keeps what the next attempt must know. `false` when the run is no longer ours. */
+export async function remember(database: Database, hold: Hold, handle: unknown): Promise<boolean> {
+  return database.write(
+    async (tx) =>
+      (await held(tx, hold)
+        .set({ remembered: JSON.stringify(handle) })
+        .returning("id")
+        .executeTakeFirst()) !== undefined,
+  );
+}
+
+/** Ends a run. `false` for a stale finish, which changes nothing: the run was reaped, or has another owner by now. */
+export async function finish(tx: Transaction, hold: Hold, outcome: Outcome | Lost): Promise<boolean> {
+  const row = await held(tx, hold)
+    .set({ ...ended(tx, outcome), version: sql`version + 1` })
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return false;
+  await endAttempt(tx, row, outcome);
+  if (row.kind === "deployment" && outcome.kind === "passed") await raiseReplaced(tx, row);
+  await announce(tx, row);
+  return true;
+}
+
+/** The deployment that was live until now is shown as inactive. */
+async function raiseReplaced(tx: Transaction, row: RunRow): Promise<void> {
+  const before = await liveRun(tx.db, row.repository, row.name, row.id);
+  if (before !== null) await raise(tx, row.repository, subjectsOf(before));
+}
+
+/** Gives a check back to the queue, as when the server stops or its surroundings fail; its attempt stays in the history. */
+export async function putBack(tx: Transaction, hold: Hold, notBefore = 0): Promise<boolean> {
+  const row = await held(tx, hold)
+    .set({ state: "queued", owner: null, lease_until: null, not_before: notBefore, version: sql`version + 1` })
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return false;
+  await endAttempt(tx, row, null);
+  await announce(tx, row);
+  return true;
+}
+
+/**
+ * Cancels what is unfinished: at once what has not started, and otherwise by asking the worker, whose run keeps its lane until
+ * its work has stopped. Repeating it changes nothing; the first reason stays.
+ */
+export async function cancel(tx: Transaction, id: number, because: Cancellation): Promise<void> {
+  const outcome: Outcome = { kind: "cancelled", because };
+  if ((await change(tx, id, "waiting", ended(tx, outcome))) !== null) return;
+  if ((await change(tx, id, "queued", ended(tx, outcome))) !== null) return;
+  const asked = await tx.db
+    .updateTable("run")
+    .set({ stop: JSON.stringify(because) })
+    .where("id", "=", id)
+    .where("state", "=", "running")
+    .where("stop", "is", null)
+    .returning("id")
+    .executeTakeFirst();
+  if (asked !== undefined) tx.ring("stops");
+}
+
+/** Waiting → queued, for a run whose gates have opened. `false` when it does not wait any more. */
+export async function enqueue(tx: Transaction, id: number, judgedAgainst: number | null): Promise<boolean> {
+  return (await change(tx, id, "waiting", { state: "queued", gates: null, judged_against: judgedAgainst })) !== null;
+}
+
+/** Says anew why a run waits. Nothing is raised when the gates are the same. */
+export async function keepWaiting(tx: Transaction, id: number, gates: Some<Gate>): Promise<void> {
+  const text = JSON.stringify(gates);
+  const same = await tx.db.selectFrom("run").select("id").where("id", "=", id).where("gates", "=", text).executeTakeFirst();
+  if (same === undefined) await change(tx, id, "waiting", { gates: text });
+}
+
+/** Runs a finished check once more, as a new attempt. `false` when it is not finished. */
+export async function retry(tx: Transaction, id: number, configuration: unknown): Promise<boolean> {
+  const again = {
+    state: "queued" as const,
+    outcome: null,
+    finished_at: null,
+    remembered: null,
+    configuration: JSON.stringify(configuration),
+  };
+  return (await change(tx, id, "finished", again)) !== null;
+}
+
+/**
+ * Takes abandoned runs back: a check is queued again, a deployment is lost. `all` at the start of the only server, whose
+ * running runs are known to be dead; otherwise those whose lease is over.
+ */
+export async function reap(tx: Transaction, which: "all" | "expired"): Promise<number> {
+  let dead = tx.db.selectFrom("run").selectAll().where("state", "=", "running");
+  if (which === "expired") dead = dead.where("lease_until", "<", tx.now);
+  const rows = await dead.execute();
+  let taken = 0;
+  for (const row of rows) {
+    const hold = { id: row.id, attempt: row.attempt, owner: row.owner ?? "" };
+    if (row.stop !== null) taken += Number(await finish(tx, hold, { kind: "cancelled", because: JSON.parse(row.stop) }));
+    else if (row.kind === "check") taken += Number(await putBack(tx, hold));
+    else taken += Number(await finish(tx, hold, { kind: "lost" }));
+  }
+  return taken;
+}
+
+function held(tx: Transaction, hold: Hold) {
+  return tx.db
+    .updateTable("run")
+    .where("id", "=", hold.id)
+    .where("owner", "=", hold.owner)
+    .where("attempt", "=", hold.attempt)
+    .where("state", "=", "running");
+}
+
+function ended(tx: Transaction, outcome: Outcome | Lost) {
+  return {
+    state: "finished" as const,
+    outcome: JSON.stringify(outcome),
+    finished_at: tx.now,
+    owner: null,
+    lease_until: null,
+    gates: null,
+  };
+}
+
+async function endAttempt(tx: Transaction, row: RunRow, outcome: Outcome | Lost | null): Promise<void> {
+  await tx.db
+    .updateTable("attempt")
+    .set({ finished_at: tx.now, outcome: outcome === null ? null : JSON.stringify(outcome) })
+    .where("run", "=", row.id)
+    .where("number", "=", row.attempt)
+    .execute();
+}
+
+/** Moves a run on from a state it is believed to be in; `null` when it has left that state. */
+async function change(tx: Transaction, id: number, from: Run["state"], values: UpdateObject<Tables, "run">): Promise<Run | null> {
+  const row = await tx.db
+    .updateTable("run")
+    .set({ ...values, version: sql`version + 1` })
+    .where("id", "=", id)
+    .where("state", "=", from)
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  await announce(tx, row);
+  return runFromRow(row);
+}
+
+async function announce(tx: Transaction, row: RunRow): Promise<void> {
+  await raise(tx, row.repository, subjectsOf(row));
+  tx.ring("runs");
+  tx.ring(`log:${row.id}`);
+  if (row.state !== "finished") return;
+  if (row.kind === "deployment" || (await someWait(tx, row.repository))) await wantReconsidering(tx, row.repository);
+}
+
+/** A check that ends matters to deployments only where some wait. */
+async function someWait(tx: Transaction, repository: number): Promise<boolean> {
+  const waiting = tx.db.selectFrom("run").select("id").where("repository", "=", repository).where("state", "=", "waiting").limit(1);
+  return (await waiting.executeTakeFirst()) !== undefined;
+}

@@ -1,0 +1,33 @@
+import { sql } from "kysely";
+import type { Query, Transaction } from "../database/connection.ts";
+
+/** Says, in the same transaction as the change, that a repository's waiting deployments must be thought through again. */
+export async function wantReconsidering(tx: Transaction, repository: number): Promise<void> {
+  await tx.db
+    .updateTable("repository")
+    .set({ reconsider_wanted: sql`reconsider_wanted + 1` })
+    .where("id", "=", repository)
+    .execute();
+  tx.ring("gates");
+}
+
+/** The repositories with something to think through; `wanted` goes back to `reconsidered`. */
+export async function toReconsider(db: Query): Promise<readonly { readonly repository: number; readonly wanted: number }[]> {
+  const rows = await db
+    .selectFrom("repository")
+    .select(["id", "reconsider_wanted"])
+    .whereRef("reconsider_done", "<", "reconsider_wanted")
+    .orderBy("id")
+    .execute();
+  return rows.map((row) => ({ repository: row.id, wanted: row.reconsider_wanted }));
+}
+
+/** What came up to `wanted` is thought through; what came since is still to do. */
+export async function reconsidered(tx: Transaction, repository: number, wanted: number): Promise<void> {
+  await tx.db
+    .updateTable("repository")
+    .set({ reconsider_done: wanted })
+    .where("id", "=", repository)
+    .where("reconsider_done", "<", wanted)
+    .execute();
+}

@@ -1,0 +1,64 @@
+import { sql } from "kysely";
+import type { Transaction } from "../database/connection.ts";
+import type { Run } from "./run.ts";
+
+/** What GitHub shows something about. The state is rendered when it is sent, so an overtaken one is never said. */
+export type Subject =
+  /** One check's commit status, or one deployment and its status. */
+  | { readonly kind: "run"; readonly id: number }
+  /** The aggregate status of a commit. */
+  | { readonly kind: "commit"; readonly sha: string }
+  /** The status of a commit's repository file. */
+  | { readonly kind: "file"; readonly sha: string };
+
+/** Says that a subject has changed, in the same transaction as the change; the reporter does the rest. */
+export async function raise(tx: Transaction, repository: number, subjects: readonly Subject[]): Promise<void> {
+  if (subjects.length === 0) return;
+  await tx.db
+    .insertInto("report")
+    .values(
+      subjects.map((subject) => ({
+        subject: subjectToText(repository, subject),
+        repository,
+        wanted: 1,
+        sent: 0,
+        said: null,
+        attempts: 0,
+        not_before: 0,
+        problem: null,
+      })),
+    )
+    .onConflict((conflict) => conflict.column("subject").doUpdateSet({ wanted: sql`report.wanted + 1` }))
+    .execute();
+  tx.ring("reports");
+}
+
+/** What changes at GitHub when a run does. */
+export function subjectsOf(run: Pick<Run, "id" | "kind" | "sha">): readonly Subject[] {
+  const own: Subject = { kind: "run", id: run.id };
+  switch (run.kind) {
+    case "check":
+      return [own, { kind: "commit", sha: run.sha }];
+    case "deployment":
+      return [own];
+  }
+}
+
+export function subjectToText(repository: number, subject: Subject): string {
+  switch (subject.kind) {
+    case "run":
+      return `run ${subject.id}`;
+    case "commit":
+      return `commit ${repository} ${subject.sha}`;
+    case "file":
+      return `file ${repository} ${subject.sha}`;
+  }
+}
+
+/** Throws for a text that `subjectToText` never made. */
+export function subjectFromText(text: string): Subject {
+  const [kind, first = "", second = ""] = text.split(" ");
+  if (kind === "run") return { kind, id: Number(first) };
+  if (kind === "commit" || kind === "file") return { kind, sha: second };
+  throw new Error(`"${text}" is no subject of a report`);
+}

@@ -1,0 +1,100 @@
+import type { Logger } from "pino";
+import type { Database } from "../database/connection.ts";
+import { type Executors, executeRun } from "./execute.ts";
+import { claim, type MayStart, type RunningRun, reap } from "./queue.ts";
+
+export interface WorkerOptions {
+  readonly database: Database;
+  /** Names this process among all that ever worked on this database. */
+  readonly owner: string;
+  /** Runs at once. */
+  readonly concurrency: number;
+  readonly executors: Executors;
+  readonly mayStart: MayStart;
+  /** Bytes of log that an attempt keeps. */
+  readonly logLimit: number;
+  readonly log: Logger;
+}
+
+export interface Worker {
+  /**
+   * Takes nothing new, breaks checks off and puts them back, and gives deployments `patience` milliseconds to end by themselves.
+   * Resolves when nothing of ours works any more.
+   */
+  stop(patience: number): Promise<void>;
+}
+
+/** A lost ring costs at most this long, in milliseconds. */
+const lookEvery = 2_000;
+const reapEvery = 5_000;
+
+/** Claims queued runs and executes them until it is stopped. */
+export function startWorker(options: WorkerOptions): Worker {
+  const { database, owner, concurrency, mayStart, log } = options;
+  const active = new Map<Promise<void>, { readonly run: RunningRun; readonly shutDown: AbortController }>();
+  let stopped = false;
+  let looking = false;
+  let lookAgain = false;
+
+  async function look(): Promise<void> {
+    if (looking) {
+      lookAgain = true;
+      return;
+    }
+    looking = true;
+    try {
+      do {
+        lookAgain = false;
+        while (!stopped && active.size < concurrency) {
+          const run = await claim(database, owner, mayStart);
+          if (run === null) break;
+          begin(run);
+        }
+      } while (lookAgain && !stopped);
+    } catch (error) {
+      log.error({ err: error }, "claiming a run failed; trying again");
+    } finally {
+      looking = false;
+    }
+  }
+
+  function begin(run: RunningRun): void {
+    const shutDown = new AbortController();
+    const work = executeRun(run, options, shutDown.signal)
+      .catch((error) => log.error({ err: error, run: run.id }, "a run could not be ended; its lease will end it"))
+      .finally(() => {
+        active.delete(work);
+        void look();
+      });
+    active.set(work, { run, shutDown });
+  }
+
+  const unwake = database.wake.on("runs", () => void look());
+  const looks = setInterval(() => void look(), lookEvery);
+  const reaps = setInterval(() => void reapExpired(), reapEvery);
+
+  async function reapExpired(): Promise<void> {
+    try {
+      const taken = await database.write((tx) => reap(tx, "expired"));
+      if (taken > 0) log.warn({ runs: taken }, "took back runs whose worker fell silent");
+    } catch (error) {
+      log.error({ err: error }, "looking for abandoned runs failed; trying again");
+    }
+  }
+
+  void look();
+  return {
+    async stop(patience) {
+      stopped = true;
+      unwake();
+      clearInterval(looks);
+      clearInterval(reaps);
+      for (const { run, shutDown } of active.values()) if (run.kind === "check") shutDown.abort();
+      const timer = setTimeout(() => {
+        for (const { shutDown } of active.values()) shutDown.abort();
+      }, patience);
+      await Promise.all(active.keys());
+      clearTimeout(timer);
+    },
+  };
+}

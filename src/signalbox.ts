@@ -1,0 +1,189 @@
+import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import type { Logger } from "pino";
+import { Probot, ProbotOctokit } from "probot";
+import { app, eventsOf } from "./app.ts";
+import { executeCheck } from "./checks/execute.ts";
+import { type Database, openDatabase } from "./database/connection.ts";
+import { startDispatcher } from "./deployments/dispatcher.ts";
+import { executeDeployment } from "./deployments/execute.ts";
+import { mayStart } from "./deployments/reconsider.ts";
+import { createDashboard } from "./doors/dashboard/routes.ts";
+import type { Doors } from "./doors/http.ts";
+import { allowList, type IsAllowed } from "./doors/webhooks/allowed.ts";
+import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
+import { createIngest } from "./doors/webhooks/ingest.ts";
+import { openGitHub } from "./github/github.ts";
+import { openMirrors } from "./process/checkout.ts";
+import { endOrphans, markedBy } from "./process/orphans.ts";
+import { probeSandbox, type Sandbox } from "./process/sandbox.ts";
+import { openWorkspaces } from "./process/workspace.ts";
+import { freeReports, startReporter } from "./reporting/reporter.ts";
+import { runners } from "./runners/index.ts";
+import { reap } from "./runs/queue.ts";
+import { startWorker } from "./runs/worker.ts";
+import { createServices } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { targets } from "./targets/index.ts";
+
+export interface SignalboxOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** In place of Node's own, for requests to GitHub's API; tests check each with it. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** Everything behind the port. */
+export interface Signalbox {
+  readonly doors: Doors;
+  readonly database: Database;
+  readonly sandbox: Sandbox["kind"];
+  /** Resolves when receipts, decisions and reports have nothing left to do now. Runs that work are not waited for. */
+  settled(): Promise<void>;
+  /** Takes nothing new, ends or puts back what is under way, and closes everything, within 25 seconds. */
+  stop(): Promise<void>;
+}
+
+/** What running deployments get to end by themselves when the server stops, in milliseconds. */
+const patience = 20_000;
+
+/** Opens everything in the order in which it leans on each other; `stop` closes it in reverse. Rejects with a sentence for the operator. */
+export async function openSignalbox(options: SignalboxOptions): Promise<Signalbox> {
+  const sandbox = await findSandbox(options.settings, options.log);
+  const { dataDir: folder, databaseUrl: url } = options.settings;
+  const database = await openDatabase({ url, folder, exclusive: true });
+  const closers: (() => Promise<void>)[] = [() => database.close()];
+  const stop = async () => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+  try {
+    return { ...(await openParts(options, sandbox, database, closers)), database, sandbox: sandbox.kind, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openParts(
+  { settings, log, fetch }: SignalboxOptions,
+  sandbox: Sandbox,
+  database: Database,
+  closers: (() => Promise<void>)[],
+) {
+  // Only the holder of the data directory's lock gets here: whatever carries its mark belongs to a dead server.
+  const mark = createHash("sha256").update(settings.dataDir).digest("hex").slice(0, 16);
+  await cleanUp(database, mark, log);
+
+  const probot = createProbot({ settings, log, ...(fetch === undefined ? {} : { fetch }) });
+  const github = openGitHub({ probot, apiUrl: settings.github.api, ...(fetch === undefined ? {} : { fetch }) });
+  const mirrors = openMirrors(join(settings.dataDir, "mirrors"));
+  const workspaces = openWorkspaces(mirrors, join(settings.dataDir, "work"));
+  await workspaces.clear();
+  const services = createServices({ settings, log, database, github, mirrors });
+  const register = app(services);
+  await probot.load(async () => register(probot));
+
+  const reporter = startReporter({ database, github, publicUrl: settings.publicUrl, contextPrefix: settings.contextPrefix, log });
+  closers.push(() => reporter.stop());
+  const dispatcher = startDispatcher(services);
+  closers.push(() => dispatcher.stop());
+  if (settings.role !== "web") {
+    const means = { ...services, workspaces, runners, targets, sandbox, mark: markedBy(mark), toolsPaths: settings.toolsPaths };
+    const worker = startWorker({
+      database,
+      owner: randomUUID(),
+      concurrency: settings.concurrency,
+      executors: { check: (run, io) => executeCheck(means, run, io), deployment: (run, io) => executeDeployment(means, run, io) },
+      mayStart,
+      logLimit: settings.maxLogSize,
+      log,
+    });
+    closers.push(() => worker.stop(patience));
+  }
+  const isServing = settings.role !== "worker";
+  const inbox = isServing
+    ? startInbox({ database, receive: receiveWith(probot, allowList(settings.allowedRepositories, github, log), log), log })
+    : null;
+  if (inbox !== null) closers.push(() => inbox.stop());
+  const doors: Doors = {
+    ingest: isServing ? createIngest({ database, secrets: settings.webhookSecrets, listensTo: eventsOf(register), log }) : null,
+    pages: isServing ? getRequestListener(createDashboard({ database, github, settings, log }).fetch) : null,
+    unready: () => unready(database),
+  };
+  const settled = async () => {
+    await inbox?.idle();
+    await dispatcher.settled();
+    await reporter.settled();
+  };
+  return { doors, settled };
+}
+
+/** Never silently without: a server that cannot isolate does not start unless it was told to do without. */
+async function findSandbox(settings: Settings, log: Logger): Promise<Sandbox> {
+  if (settings.sandbox === "none") {
+    log.warn(
+      "SANDBOX=none: checks can read and change whatever this server's user can; never let others open pull requests here",
+    );
+    return { kind: "none" };
+  }
+  const probe = await probeSandbox();
+  if (!probe.works) throw new Error(`SANDBOX: ${probe.problem} ${probe.fix}`);
+  return probe.sandbox;
+}
+
+/** Ends and takes back what a dead server left. On PostgreSQL others may be alive, so there the leases decide. */
+async function cleanUp(database: Database, mark: string, log: Logger): Promise<void> {
+  const processes = await endOrphans(mark);
+  if (processes > 0) log.warn({ processes }, "ended what a dead server had left running");
+  if (database.engine !== "sqlite") return;
+  const runs = await database.write((tx) => reap(tx, "all"));
+  if (runs > 0) log.warn({ runs }, "took back what a dead server had been running");
+  await freeReports(database);
+}
+
+/** Probot as the dispatcher of events. Its retry and throttle are off: who asks GitHub knows best when to ask again. */
+function createProbot({ settings, log, fetch }: SignalboxOptions): Probot {
+  const request = fetch === undefined ? {} : { request: { fetch } };
+  const Octokit = ProbotOctokit.defaults((defaults: object) => ({
+    ...defaults,
+    ...request,
+    throttle: { enabled: false },
+    retry: { enabled: false },
+  }));
+  const { appId, privateKey, webhookSecrets, github } = settings;
+  return new Probot({ appId, privateKey, secret: webhookSecrets[0], baseUrl: github.api, Octokit, log });
+}
+
+/** Hands what the inbox takes out to Probot's handlers; of repositories that are not allowed nothing comes through. */
+function receiveWith(probot: Probot, isAllowed: IsAllowed, log: Logger): (event: InboxEvent) => Promise<void> {
+  return async ({ id, name, payload }) => {
+    if (!("installation" in payload)) {
+      log.warn(
+        { receipt: id, event: name },
+        "ignored an event without an installation: the webhook belongs to a repository, not to the App",
+      );
+      return;
+    }
+    const fullName = fullNameOf(payload);
+    if (fullName !== null && !(await isAllowed(fullName))) return;
+    // Only events that somebody listens to are kept, so the name is one that Probot knows.
+    await probot.receive({ id, name, payload } as Parameters<Probot["receive"]>[0]);
+  };
+}
+
+function fullNameOf(payload: object): string | null {
+  if (!("repository" in payload) || typeof payload.repository !== "object" || payload.repository === null) return null;
+  return "full_name" in payload.repository && typeof payload.repository.full_name === "string"
+    ? payload.repository.full_name
+    : null;
+}
+
+async function unready(database: Database): Promise<string | null> {
+  try {
+    await database.read((db) => db.selectFrom("receipt").select("id").limit(1).execute());
+    return null;
+  } catch {
+    return "the database does not answer";
+  }
+}

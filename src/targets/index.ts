@@ -1,0 +1,6 @@
+import { command } from "./command.ts";
+import { directory } from "./directory/directory.ts";
+import type { AnyTarget } from "./target.ts";
+
+/** Every target, by the name that a repository's file gives it. */
+export const targets: ReadonlyMap<string, AnyTarget> = new Map([directory, command].map((target) => [target.name, target]));

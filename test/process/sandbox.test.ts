@@ -1,0 +1,307 @@
+import { spawn } from "node:child_process";
+import { randomInt, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { endOrphans, markedBy } from "../../src/process/orphans.ts";
+import { type Cell, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../../src/process/sandbox.ts";
+import { spawnCommand } from "../../src/process/spawn.ts";
+import { processesNamed, until } from "./processes.ts";
+
+const probe = await probeSandbox();
+if (!probe.works) throw new Error(`these tests need a sandbox: ${probe.problem}. ${probe.fix}`);
+const bubblewrap = probe.sandbox;
+const none: Sandbox = { kind: "none" };
+
+let folder: string;
+let cell: Cell;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "signalbox-sandbox-"));
+  cell = {
+    workspace: join(folder, "workspace"),
+    scratch: join(folder, "scratch"),
+    readable: [],
+    writable: [],
+    network: false,
+    env: {},
+    path: [],
+  };
+  await mkdir(cell.workspace);
+  await makeScratch(cell.scratch);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function uniqueTime(): string {
+  return `${randomInt(100_000, 999_999)}.${randomInt(100_000, 999_999)}`;
+}
+
+async function run(sandbox: Sandbox, script: string, changes: Partial<Cell> = {}) {
+  let output = "";
+  const write = async (piece: Uint8Array) => {
+    output += Buffer.from(piece);
+  };
+  const command = sandboxed(sandbox, { ...cell, ...changes }, ["/bin/sh", "-c", script]);
+  const ending = await spawnCommand(command, { write, stop: new AbortController().signal });
+  return { ending, output };
+}
+
+/** What a script can do inside: its output when it passed, null when it failed. */
+async function tries(script: string, changes: Partial<Cell> = {}): Promise<string | null> {
+  const { ending, output } = await run(bubblewrap, script, changes);
+  return ending.kind === "exited" && ending.code === 0 ? output : null;
+}
+
+describe("a command in the sandbox", () => {
+  it("works in its workspace", async () => {
+    await writeFile(join(cell.workspace, "file"), "text");
+    expect(await tries("pwd; cat file; echo made > new")).toBe("/workspace\ntext");
+    expect(await readFile(join(cell.workspace, "new"), "utf8")).toBe("made\n");
+    expect(await tries("pwd", { workspaceIn: "/srv/elsewhere" })).toBe("/srv/elsewhere\n");
+  });
+
+  it("ends as it ended inside", async () => {
+    expect((await run(bubblewrap, "exit 7")).ending).toEqual({ kind: "exited", code: 7 });
+    expect((await run(bubblewrap, "kill -KILL $$")).ending).toEqual({ kind: "killed", signal: "SIGKILL" });
+    const missing = sandboxed(bubblewrap, cell, ["no-such-program"]);
+    expect(await spawnCommand(missing, { write: async () => {}, stop: new AbortController().signal })).toEqual({
+      kind: "missing",
+      program: "no-such-program",
+    });
+  });
+
+  it("is an error, not an exit code, when the sandbox cannot be set up", async () => {
+    await expect(run(bubblewrap, "true", { readable: [join(folder, "nowhere")] })).rejects.toThrow(
+      /sandbox could not be set up: bwrap: .*nowhere/,
+    );
+  });
+
+  it("has the given environment, a home and a temporary folder of its own, and nothing else", async () => {
+    const env = { GREETING: "two words", EMPTY: "", LINES: "1\n2" };
+    const output = await tries("/usr/bin/env -0", { env, path: ["/opt/tools/bin"] });
+    expect(output?.split("\0").filter(Boolean).sort()).toEqual([
+      "EMPTY=",
+      "GREETING=two words",
+      "HOME=/tmp/scratch/home",
+      "LINES=1\n2",
+      "PATH=/opt/tools/bin:/usr/local/bin:/usr/bin:/bin",
+      "PWD=/workspace",
+      "TMPDIR=/tmp/scratch/tmp",
+    ]);
+    expect(await tries("echo 1 > ~/file && cat $(mktemp) ~/file")).toBe("1\n");
+  });
+
+  it("finds no program of the repository before those that are said to come first", async () => {
+    await mkdir(join(folder, "tools"));
+    await writeFile(join(folder, "tools", "env"), "#!/bin/sh\necho ours\n");
+    await chmod(join(folder, "tools", "env"), 0o755);
+    expect(await tries("env", { readable: [join(folder, "tools")], path: [join(folder, "tools")] })).toBe("ours\n");
+  });
+});
+
+describe("what a command in the sandbox cannot do", () => {
+  it("see other folders of the machine", async () => {
+    await writeFile(join(folder, "secret"), "secret");
+    await symlink(join(folder, "secret"), join(cell.workspace, "link"));
+    expect(await tries(`cat ${join(folder, "secret")}`)).toBeNull();
+    expect(await tries("cat link")).toBeNull();
+    for (const path of ["/root", "/home", "/var", "/etc/shadow", "/etc/ssl/private", "/sys", "/.dockerenv"])
+      expect(await tries(`ls ${path}`)).toBeNull();
+    expect(await tries("ls /tmp; ls /run")).toBe("scratch\n");
+  });
+
+  it("see or signal processes other than its own", async () => {
+    const output = await tries(`grep -hs . /proc/[0-9]*/comm; kill -0 ${process.pid} 2>/dev/null && echo reached`);
+    expect(await tries("ls -d /proc/[0-9]* | wc -l")).toMatch(/^[1-5]\n$/);
+    expect(output ?? "").not.toContain("reached");
+  });
+
+  it("write where it may only read", async () => {
+    const mirror = join(folder, "mirror");
+    await mkdir(mirror);
+    await writeFile(join(mirror, "object"), "object");
+    const changes = { readable: [mirror] };
+    expect(await tries(`cat ${mirror}/object`, changes)).toBe("object");
+    for (const path of [mirror, `${mirror}/object`, "/usr/bin/sh", "/usr/file", "/etc/passwd", "/file", "/bin/file"]) {
+      expect(await tries(`[ -d ${path} ] && touch ${path}/new || echo changed >> ${path}`, changes)).toBeNull();
+    }
+    expect(await tries(`mount -o remount,rw,bind ${mirror}`, changes)).toBeNull();
+    expect(await readFile(join(mirror, "object"), "utf8")).toBe("object");
+  });
+
+  it("write elsewhere than where it may", async () => {
+    const site = join(folder, "site");
+    await mkdir(site);
+    expect(await tries(`echo live > ${site}/index.html`, { writable: [site] })).toBe("");
+    expect(await readFile(join(site, "index.html"), "utf8")).toBe("live\n");
+  });
+
+  it("reach a server of the machine without network", async () => {
+    const server = createServer((socket) => socket.end("reached")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : null;
+    const script = `process.stdout.write(await new Promise((done) => require("net").connect(${port}, "127.0.0.1", function () { this.on("data", done) }).on("error", (e) => done(e.code))))`;
+    await writeFile(join(cell.workspace, "connect.cjs"), `(async () => {${script}})()`);
+    const node = { readable: [process.execPath] };
+    try {
+      expect(await tries(`${process.execPath} connect.cjs`, node)).toBe("ECONNREFUSED");
+      expect(await tries(`${process.execPath} connect.cjs`, { ...node, network: true })).toBe("reached");
+    } finally {
+      server.close();
+    }
+  });
+
+  it("have any power, as whoever the server runs", async () => {
+    expect(await tries("grep -h '^Cap' /proc/self/status | sort -u | cut -f2 | sort -u")).toBe("0000000000000000\n");
+  });
+
+  it("run code outside by the repository's environment", async () => {
+    const proof = join(cell.workspace, "proof");
+    const env = {
+      LD_PRELOAD: "/workspace/evil.so",
+      PATH: "/workspace",
+      SHELLOPTS: "xtrace",
+      PS4: `$(touch ${proof})`,
+      LD_LIBRARY_PATH: ".",
+    };
+    const command = sandboxed(bubblewrap, { ...cell, env }, ["/bin/sh", "-c", "true"]);
+    expect(command.env).toEqual({ PATH: "/usr/local/bin:/usr/bin:/bin" });
+    expect(command.cwd).toBe("/");
+  });
+
+  it("add arguments to its sandbox by the repository's environment", async () => {
+    const command = (env: Record<string, string>) => () => sandboxed(bubblewrap, { ...cell, env }, ["true"]);
+    expect(command({ NAME: "value\0--bind\0/\0/" })).toThrow('the environment variable "NAME" cannot be passed on');
+    expect(command({ "NAME\0--bind": "value" })).toThrow("cannot be passed on");
+    expect(command({ "": "value" })).toThrow("cannot be passed on");
+    expect(command({ "A=B": "value" })).toThrow("cannot be passed on");
+  });
+
+  it("show a secret in the process table", async () => {
+    const secret = randomUUID();
+    const command = sandboxed(bubblewrap, { ...cell, env: { TOKEN: secret } }, [
+      "/bin/sh",
+      "-c",
+      "echo $TOKEN; tr '\\0' ' ' < /proc/self/cmdline",
+    ]);
+    let seen: readonly number[] = [];
+    const write = async () => {
+      seen = await processesNamed(secret);
+    };
+    await spawnCommand(command, { write, stop: new AbortController().signal });
+    expect(seen).toEqual([]);
+    expect(command.argv.join(" ")).not.toContain(secret);
+  });
+});
+
+describe("nothing in the sandbox lives on", () => {
+  const daemons = (time: string) =>
+    `setsid sleep ${time} >/dev/null 2>&1 & setsid sh -c 'sleep ${time} & exit' & trap '' TERM; while [ $(ls -d /proc/[0-9]* | wc -l) -lt 5 ]; do :; done`;
+
+  it("when the command has ended", async () => {
+    const time = uniqueTime();
+    expect((await run(bubblewrap, `${daemons(time)}; exit 3`)).ending).toEqual({ kind: "exited", code: 3 });
+    expect(await processesNamed(time)).toEqual([]);
+  });
+
+  it("when it was stopped and did not listen", async () => {
+    const time = uniqueTime();
+    const stopping = new AbortController();
+    const command = sandboxed(bubblewrap, cell, ["/bin/sh", "-c", `${daemons(time)}; echo ready; while :; do sleep 0.05; done`]);
+    const ending = await spawnCommand(command, { write: async () => stopping.abort("cancelled"), stop: stopping.signal }, 100);
+    expect(ending).toEqual({ kind: "stopped", reason: "cancelled" });
+    expect(await processesNamed(time)).toEqual([]);
+  });
+
+  it("when it was stopped before it had begun", async () => {
+    const time = uniqueTime();
+    const stopping = new AbortController();
+    const stopped = spawnCommand(sandboxed(bubblewrap, cell, ["sleep", time]), { write: async () => {}, stop: stopping.signal });
+    stopping.abort("cancelled");
+    expect(await stopped).toEqual({ kind: "stopped", reason: "cancelled" });
+    expect(await processesNamed(time)).toEqual([]);
+  });
+
+  it("when it was asked to end and did", async () => {
+    const stopping = new AbortController();
+    let said = "";
+    const write = async (piece: Uint8Array) => {
+      said += Buffer.from(piece);
+      if (said.includes("ready")) stopping.abort("superseded");
+    };
+    const command = sandboxed(bubblewrap, cell, [
+      "/bin/sh",
+      "-c",
+      "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done",
+    ]);
+    expect(await spawnCommand(command, { write, stop: stopping.signal })).toEqual({ kind: "stopped", reason: "superseded" });
+    expect(said).toBe("ready\nbye\n");
+  });
+
+  it.each([bubblewrap, none])("when the server is killed: $kind", async (sandbox) => {
+    const time = uniqueTime();
+    const mark = randomUUID();
+    const script = `setsid sleep ${time} >/dev/null 2>&1 & setsid sh -c 'sleep ${time} & exit' & sleep ${time}`;
+    const command = sandboxed(sandbox, { ...cell, mark: markedBy(mark) }, ["/bin/sh", "-c", script]);
+    const parent = fileURLToPath(new URL("./dying-parent.ts", import.meta.url));
+    const server = spawn(process.execPath, [parent, JSON.stringify(command)], { stdio: "ignore" });
+    await until(async () => (await processesNamed(`sleep\0${time}`)).length >= 3, "three processes run");
+
+    server.kill("SIGKILL");
+    await once(server, "exit");
+    // Without a sandbox they live on until the next server looks.
+    if (sandbox.kind === "none") expect(await endOrphans(mark)).toBeGreaterThanOrEqual(3);
+    await until(async () => (await processesNamed(time)).length === 0, "all are gone");
+  });
+});
+
+describe("a command without a sandbox", () => {
+  it("works in its workspace, with a home and a temporary folder of its own and the same environment", async () => {
+    const { output } = await run(none, "/usr/bin/env; pwd", { env: { GREETING: "hello" }, path: ["/opt/tools/bin"] });
+    expect(output.trim().split("\n").sort()).toEqual([
+      cell.workspace,
+      "GREETING=hello",
+      `HOME=${cell.scratch}/home`,
+      "PATH=/opt/tools/bin:/usr/local/bin:/usr/bin:/bin",
+      `PWD=${cell.workspace}`,
+      expect.stringMatching(/^SIGNALBOX_COMMAND=/),
+      `TMPDIR=${cell.scratch}/tmp`,
+    ]);
+  });
+});
+
+describe("the probe", () => {
+  it("names what it found", () => {
+    expect(bubblewrap).toMatchObject({
+      kind: "bubblewrap",
+      version: expect.stringMatching(/^[0-9.]+$/),
+      program: expect.stringMatching(/^\/.*bwrap$/),
+    });
+  });
+
+  it("says when bubblewrap is missing", async () => {
+    expect(await probeSandbox(folder)).toEqual({
+      works: false,
+      problem: "bubblewrap (bwrap) is not installed",
+      fix: expect.stringContaining("apt-get install bubblewrap"),
+    });
+  });
+
+  it("says what bubblewrap said when it does not work", async () => {
+    const words = "bwrap: Creating new namespace failed: Operation not permitted";
+    await writeFile(
+      join(folder, "bwrap"),
+      `#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.0.1 && exit\necho '${words}' >&2\nexit 1\n`,
+    );
+    await chmod(join(folder, "bwrap"), 0o755);
+    expect(await probeSandbox(folder)).toEqual({
+      works: false,
+      problem: expect.stringContaining(words),
+      fix: expect.any(String),
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "@jest/globals";
+import { accepted, says } from "./says.ts";
+
+const later = "not available yet in this version of Signalbox";
+
+/** Every key of the contract. What does not work yet has the sentence that refuses it behind it. */
+const contract: readonly (readonly [line: string, refusal?: string])[] = [
+  ["checks:"],
+  ["  test:"],
+  ["    run: |"],
+  ["      npm ci"],
+  ["      npm test"],
+  ["    timeout: 15m"],
+  ['    paths: ["src/**", "package*.json"]'],
+  ["    env: { NODE_ENV: test }"],
+  ["    cache: [~/.npm]", `checks.test.cache: ${later}; remove it`],
+  ["  e2e:"],
+  ["    runner: jenkins", `checks.e2e.runner: "jenkins" is ${later}; use local`],
+  ["    with: { url: https://jenkins.example.com, job: shop-e2e, credentials: JENKINS_TOKEN }"],
+  ["environments:"],
+  ["  staging:"],
+  ["    trigger: merge"],
+  ["    branch: main"],
+  ["    target: ssh"],
+  ["    with: { host: deploy@staging.example.com, path: /srv/shop, key: STAGING_KEY }"],
+  ["    build: npm ci && npm run build"],
+  ["    timeout: 20m"],
+  ["    url: https://staging.example.com"],
+  [
+    '    health: { url: https://staging.example.com/healthz, within: 60s, expect: "{{ short_sha }}" }',
+    `environments.staging.health: ${later}; remove it`,
+  ],
+  ["  production:"],
+  ["    after: staging"],
+  ["    target: heroku"],
+  ["    with: { app: shop, key: HEROKU_API_KEY }"],
+  ["    require_checks: all"],
+  ["    approvals: { count: 1, users: [octocat], teams: [release] }", `environments.production.approvals: ${later}; remove it`],
+  [
+    '    freeze: [{ days: [fri], from: "16:00", to: "23:59", timezone: Europe/Berlin, reason: No Friday deploys }]',
+    `environments.production.freeze: ${later}; remove it`,
+  ],
+  ["    rollback: automatic", `environments.production.rollback: ${later}; remove it`],
+  ['    paths: ["web/**"]', `environments.production.paths: ${later}; remove it`],
+  ["  preview:"],
+  ["    trigger: pull_request", `environments.preview.trigger: "pull_request" is ${later}; use merge, push or manual`],
+  ["    target: directory"],
+  ['    with: { path: "pr-{{ pull_request.number }}" }'],
+  ["    url: https://pr-{{ pull_request.number }}.preview.example.com"],
+  ["    ttl: 7d", `environments.preview.ttl: ${later}; remove it`],
+  ["automerge:", `automerge: ${later}; remove it`],
+  ["  method: squash"],
+  ["  label: automerge"],
+  ["notify:", `notify: ${later}; remove it`],
+  ["  - slack: SLACK_WEBHOOK"],
+  ["    events: [failure, recovery, deployed, waiting]"],
+];
+
+describe("the example of the contract", () => {
+  it("is refused for what does not work yet, and for nothing else", () => {
+    const text = contract.map(([line]) => line).join("\n");
+    expect(says(text)).toEqual(contract.flatMap(([, refusal]) => refusal ?? []));
+  });
+
+  it("is accepted without it", () => {
+    const works = contract.filter(([line, refusal]) => refusal === undefined && !/^ {2}(-|method|label)|events:/.test(line));
+    const text = works
+      .map(([line]) => line)
+      .join("\n")
+      .replace(/ {2}e2e:\n.*\n/, "")
+      .replace(/ {2}preview:[\s\S]*/, "");
+    const file = accepted(text);
+    expect(Object.keys(file.checks)).toEqual(["test"]);
+    expect(Object.keys(file.environments)).toEqual(["staging", "production"]);
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, it } from "@jest/globals";
+import { type Database, type DatabaseOptions, type Engine, openDatabase } from "../../src/database/connection.ts";
+import { type PostgresServer, postgresIsMissing, startPostgres } from "./postgres.ts";
+
+/** Where one database is: what `openDatabase` takes. */
+export type Place = Pick<DatabaseOptions, "url" | "folder">;
+
+export interface Storage {
+  readonly engine: Engine;
+  /** A fresh, empty database, closed and removed after the test. Transactions that await something else than the database fail the test. */
+  open(options?: Partial<DatabaseOptions>): Promise<Database>;
+  /** A place for a database that the test opens itself: with `openAt`, or in a process of its own. */
+  place(): Promise<Place>;
+  /** Opens what is at that place, once more if it is open already; closed after the test. */
+  openAt(place: Place, options?: Partial<DatabaseOptions>): Promise<Database>;
+  /** The PostgreSQL server behind it; throws on SQLite. */
+  server(): Promise<PostgresServer>;
+}
+
+/**
+ * For suites that both engines must pass: `describe.each(engines())("the queue on %s", (_name, storage) => …)`.
+ * Without PostgreSQL its half is skipped, and says why. One server serves a whole test file.
+ */
+export function engines(): [name: string, storage: Storage][] {
+  const missing = postgresIsMissing();
+  if (missing === null) {
+    return [
+      ["SQLite", useStorage("sqlite")],
+      ["PostgreSQL", useStorage("postgres")],
+    ];
+  }
+  describe.skip(`on PostgreSQL: skipped, because ${missing}`, () => it("runs the same tests", () => {}));
+  return [["SQLite", useStorage("sqlite")]];
+}
+
+let running: Promise<PostgresServer> | null = null;
+afterAll(async () => (await running)?.stop());
+
+function useStorage(engine: Engine): Storage {
+  const opened: Database[] = [];
+  const folders: string[] = [];
+  const slow: Error[] = [];
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.close();
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+    const [first] = slow.splice(0);
+    if (first !== undefined) throw first;
+  });
+
+  const server = () => {
+    if (engine === "sqlite") throw new Error("SQLite has no server");
+    running ??= startPostgres();
+    return running;
+  };
+  const place = async () => {
+    const folder = mkdtempSync(join(tmpdir(), "signalbox-database-"));
+    folders.push(folder);
+    return { folder, url: engine === "sqlite" ? null : await (await server()).createDatabase() };
+  };
+  const openAt = async (where: Place, options: Partial<DatabaseOptions> = {}) => {
+    const database = await openDatabase({ ...where, onSlowWrite: (error) => slow.push(error), ...options });
+    opened.push(database);
+    return database;
+  };
+  return { engine, server, place, openAt, open: async (options) => openAt(await place(), options) };
+}

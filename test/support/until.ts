@@ -1,0 +1,14 @@
+/** Polls until the condition holds and gives what it gave; fails after the deadline, naming what did not come true. */
+export async function until<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  within = 5_000,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const deadline = performance.now() + within;
+  for (;;) {
+    const value = await condition();
+    if (value) return value as NonNullable<Exclude<T, false>>;
+    if (performance.now() > deadline) throw new Error(`Not within ${within} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
