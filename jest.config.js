@@ -3,5 +3,7 @@ export default {
   extensionsToTreatAsEsm: [".ts"],
   transform: { "\\.ts$": "<rootDir>/test/support/strip-types.js" },
   testMatch: ["<rootDir>/test/**/*.test.ts"],
+  // Generous: a busy machine is no failure, and waits in tests have deadlines of their own.
+  testTimeout: 60_000,
   setupFilesAfterEnv: ["<rootDir>/test/support/setup.ts"],
 };

@@ -4,12 +4,11 @@ import type { Database } from "./database/connection.ts";
 import { readFile } from "./github/contents.ts";
 import type { GitHub } from "./github/github.ts";
 import type { Repository } from "./github/repository.ts";
+import { knownWith } from "./known.ts";
 import type { GitSource, Mirrors } from "./process/checkout.ts";
 import { type Loaded, loadRepositoryFile } from "./repository-file/load.ts";
-import { runnerOptions } from "./runners/index.ts";
 import { matchesRepository } from "./settings/repository-pattern.ts";
 import type { Settings } from "./settings.ts";
-import { targets } from "./targets/index.ts";
 
 /** What handlers work with. */
 export interface Services {
@@ -29,11 +28,7 @@ export interface Services {
 /** Puts the services together from their parts; opens nothing. */
 export function createServices(parts: Pick<Services, "settings" | "log" | "database" | "github" | "mirrors">): Services {
   const { settings, github } = parts;
-  const known = {
-    runners: runnerOptions,
-    targets: new Map([...targets].map(([name, target]) => [name, target.options])),
-    maxTimeout: settings.maxTimeout,
-  };
+  const known = knownWith(settings);
   return {
     ...parts,
     loadFile: (repository, ref) =>

@@ -12,6 +12,7 @@ import { mayStart } from "./deployments/reconsider.ts";
 import { createDashboard } from "./doors/dashboard/routes.ts";
 import type { Doors } from "./doors/http.ts";
 import { allowList, type IsAllowed } from "./doors/webhooks/allowed.ts";
+import { receivingFromProbot, type VerifiedEvent } from "./doors/webhooks/from-probot.ts";
 import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
 import { createIngest } from "./doors/webhooks/ingest.ts";
 import { openGitHub } from "./github/github.ts";
@@ -38,7 +39,10 @@ export interface SignalboxOptions {
 export interface Signalbox {
   readonly doors: Doors;
   readonly database: Database;
-  readonly sandbox: Sandbox["kind"];
+  /** `null` in a process that runs nothing. */
+  readonly sandbox: Sandbox["kind"] | null;
+  /** Takes an event that came in by another door than ours; it is durable when this resolves. */
+  receive(event: VerifiedEvent): Promise<void>;
   /** Resolves when receipts, decisions and reports have nothing left to do now. Runs that work are not waited for. */
   settled(): Promise<void>;
   /** Takes nothing new, ends or puts back what is under way, and closes everything, within 25 seconds. */
@@ -50,7 +54,7 @@ const patience = 20_000;
 
 /** Opens everything in the order in which it leans on each other; `stop` closes it in reverse. Rejects with a sentence for the operator. */
 export async function openSignalbox(options: SignalboxOptions): Promise<Signalbox> {
-  const sandbox = await findSandbox(options.settings, options.log);
+  const sandbox = options.settings.role === "web" ? null : await findSandbox(options.settings, options.log);
   const { dataDir: folder, databaseUrl: url } = options.settings;
   const database = await openDatabase({ url, folder, exclusive: true });
   const closers: (() => Promise<void>)[] = [() => database.close()];
@@ -58,7 +62,7 @@ export async function openSignalbox(options: SignalboxOptions): Promise<Signalbo
     for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
-    return { ...(await openParts(options, sandbox, database, closers)), database, sandbox: sandbox.kind, stop };
+    return { ...(await openParts(options, sandbox, database, closers)), database, sandbox: sandbox?.kind ?? null, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -67,7 +71,7 @@ export async function openSignalbox(options: SignalboxOptions): Promise<Signalbo
 
 async function openParts(
   { settings, log, fetch }: SignalboxOptions,
-  sandbox: Sandbox,
+  sandbox: Sandbox | null,
   database: Database,
   closers: (() => Promise<void>)[],
 ) {
@@ -86,9 +90,9 @@ async function openParts(
 
   const reporter = startReporter({ database, github, publicUrl: settings.publicUrl, contextPrefix: settings.contextPrefix, log });
   closers.push(() => reporter.stop());
-  const dispatcher = startDispatcher(services);
-  closers.push(() => dispatcher.stop());
-  if (settings.role !== "web") {
+  const dispatcher = settings.role === "web" ? null : startDispatcher(services);
+  if (dispatcher !== null) closers.push(() => dispatcher.stop());
+  if (sandbox !== null) {
     const means = { ...services, workspaces, runners, targets, sandbox, mark: markedBy(mark), toolsPaths: settings.toolsPaths };
     const worker = startWorker({
       database,
@@ -113,10 +117,10 @@ async function openParts(
   };
   const settled = async () => {
     await inbox?.idle();
-    await dispatcher.settled();
+    await dispatcher?.settled();
     await reporter.settled();
   };
-  return { doors, settled };
+  return { doors, settled, receive: receivingFromProbot(database, eventsOf(register)) };
 }
 
 /** Never silently without: a server that cannot isolate does not start unless it was told to do without. */
@@ -152,7 +156,19 @@ function createProbot({ settings, log, fetch }: SignalboxOptions): Probot {
     retry: { enabled: false },
   }));
   const { appId, privateKey, webhookSecrets, github } = settings;
-  return new Probot({ appId, privateKey, secret: webhookSecrets[0], baseUrl: github.api, Octokit, log });
+  return new Probot({
+    appId,
+    privateKey,
+    secret: webhookSecrets[0],
+    baseUrl: github.api,
+    Octokit,
+    log: log.child({}, { level: quieter(log.level) }),
+  });
+}
+
+/** At "debug" Probot prints every payload and request; that is for "trace". */
+function quieter(level: string): string {
+  return level === "debug" ? "info" : level;
 }
 
 /** Hands what the inbox takes out to Probot's handlers; of repositories that are not allowed nothing comes through. */

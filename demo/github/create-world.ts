@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { createWebhooks } from "./deeds/webhooks.ts";
+import { createWebhooks, type WebhookOptions } from "./deeds/webhooks.ts";
 import { type Account, type App, account, type Permissions, type World } from "./world.ts";
 
 /** What `app.yml` asks for. */
@@ -25,15 +25,13 @@ const EVENTS = [
   "repository",
 ];
 
-export interface WorldOptions {
+export interface WorldOptions extends WebhookOptions {
   readonly slug?: string;
   /** The account that owns the App; an organization, `acme`, when missing. */
   readonly appOwner?: string;
   /** What the App may do; what Signalbox asks for in `app.yml` when missing. */
   readonly permissions?: Permissions;
   readonly events?: readonly string[];
-  /** How webhooks are encoded. */
-  readonly contentType?: "json" | "form";
 }
 
 /** A GitHub with one App and its owner, and nothing else. */
@@ -56,7 +54,7 @@ export function createWorld(origin: string, folder: string, options: WorldOption
     installations: new Map(),
     credentials: new Map(),
     signIns: new Map(),
-    hooks: createWebhooks(app, clock, id, options.contentType ?? "json"),
+    hooks: createWebhooks(app, clock, id, options),
     clock,
     id,
   };

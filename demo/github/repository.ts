@@ -6,7 +6,6 @@ import { commit, createRepository, forkRepository, installApp, type NewCommit, u
 import { allStatuses, newestStatuses } from "./deeds/statuses.ts";
 import { readHeads } from "./git/commits.ts";
 import {
-  account,
   type CheckRun,
   type Comment,
   type Deployment,
@@ -15,8 +14,8 @@ import {
   type RepositoryState,
   type Role,
   type Status,
-  type World,
-} from "./world.ts";
+} from "./repository-state.ts";
+import { account, type World } from "./world.ts";
 
 export interface NewRepositoryOptions {
   readonly owner: string;

@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdirSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Kysely, type Transaction as KyselyTransaction, sql } from "kysely";
+import { groupSync } from "./group-sync.ts";
 import { migrate } from "./migrations/index.ts";
 import { postgresDialect } from "./postgres.ts";
 import type { Tables } from "./schema.ts";
@@ -30,7 +32,7 @@ export interface Database {
   readonly wake: Wake;
   /** Sees only what is committed. */
   read<T>(query: (db: Query) => Promise<T>): Promise<T>;
-  /** Commits when `work` resolves, rolls back when it rejects. On SQLite one at a time, in order of the calls. */
+  /** Commits when `work` resolves, rolls back when it rejects; resolves when what was committed survives a power cut. On SQLite one at a time, in order of the calls. */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Lets what is under way finish, and refuses what comes later. */
   close(): Promise<void>;
@@ -64,8 +66,11 @@ async function openOnSqlite({ folder, exclusive = false, clock = Date.now, onSlo
     const [writer, reader] = [open(), open()];
     await migrate(writer, "sqlite");
     await sql`pragma query_only = on`.execute(reader);
+    const log = await openFile(join(folder, "signalbox.db-wal"), "r+");
+    opened.push({ destroy: () => log.close() });
+    const synced = groupSync(() => log.datasync());
     const now = async () => clock();
-    return guarded({ engine: "sqlite", reader, writer, wake: emitterWake(), now, onSlowWrite, close });
+    return guarded({ engine: "sqlite", reader, writer, wake: emitterWake(), now, synced, onSlowWrite, close });
   } catch (error) {
     await close();
     throw unusable(folder, error);
@@ -126,10 +131,12 @@ interface Parts {
   readonly wake: Wake;
   readonly onSlowWrite?: ((error: Error) => void) | undefined;
   now(tx: Query): Promise<number>;
+  /** What is committed now is durable once this resolves. */
+  synced?(): Promise<void>;
   close(): Promise<void>;
 }
 
-function guarded({ engine, reader, writer, wake, now, onSlowWrite, close }: Parts): Database {
+function guarded({ engine, reader, writer, wake, now, synced, onSlowWrite, close }: Parts): Database {
   // What a write starts and leaves behind may use the database once that write is over.
   const inside = new AsyncLocalStorage<{ over: boolean }>();
   const pending = new Set<Promise<unknown>>();
@@ -159,6 +166,7 @@ function guarded({ engine, reader, writer, wake, now, onSlowWrite, close }: Part
         }
       }),
     );
+    await synced?.();
     for (const topic of topics) wake.ring(topic);
     return result;
   }

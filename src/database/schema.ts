@@ -82,7 +82,9 @@ interface RunTable {
   ref: string | null;
   pull_request: number | null;
   title: string | null;
-  /** Login of the person it is for: who opened, pushed, merged or asked. */
+  /** Login of who wrote the change. */
+  author: string | null;
+  /** Login of who set it off: opened, pushed, merged or asked. */
   person: string | null;
   name: string;
   trust: "own" | "fork" | null;

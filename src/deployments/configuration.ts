@@ -11,7 +11,6 @@ export interface DeploymentConfiguration {
   readonly rules: Rules;
   /** Head of the merged pull request: its checks count when its tree is the same. */
   readonly head: string | null;
-  readonly author: string | null;
 }
 
 export interface Rules {
@@ -40,7 +39,6 @@ const schema: z.ZodType<DeploymentConfiguration> = z.object({
   checks: z.array(z.string()),
   rules: z.object({ requireChecks, after: z.string().nullable() }),
   head: z.string().nullable(),
-  author: z.string().nullable(),
 });
 
 /** Reads a deployment run's configuration; `null` for a run that ended before it had one. */

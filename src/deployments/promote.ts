@@ -14,8 +14,8 @@ export async function promoteLive(means: DeploymentMeans, repository: Repository
   for (const source of sources) {
     const live = await means.database.read((db) => liveRun(db, repository.id, source));
     if (live === null || live.task !== "deploy") continue;
-    const { head, author } = configurationOf(live) ?? { head: null, author: null };
-    const { sha, pullRequest, title, person } = live;
+    const head = configurationOf(live)?.head ?? null;
+    const { sha, pullRequest, title, author, person } = live;
     const candidate = {
       cause: { kind: "run" as const, id: live.id },
       repository,
@@ -32,7 +32,7 @@ export async function promoteLive(means: DeploymentMeans, repository: Repository
       (plan) => plan.after === source && (plan.branch ?? repository.defaultBranch) === candidate.branch,
     );
     const missing = await notYetWished(means, repository.id, sha, environments);
-    await wish(means, candidate, file, missing, true);
+    await wish(means, candidate, { gating: file, environments: missing, automatic: true, github: null });
   }
 }
 

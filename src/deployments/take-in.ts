@@ -42,7 +42,12 @@ export async function takeIn(means: DeploymentMeans, deployment: ForeignDeployme
   }
   const about = { pullRequest: null, title: null, author: null, head: null };
   const candidate = { ...about, cause: deployment.cause, repository, sha, branch, person: creator.login };
-  const made = await wish(means, candidate, gating.file, [environment], false, deployment.github);
+  const made = await wish(means, candidate, {
+    gating: gating.file,
+    environments: [environment],
+    automatic: false,
+    github: deployment.github,
+  });
   return made.length > 0 ? "taken in" : "this commit is on its way to this environment already";
 }
 

@@ -35,21 +35,28 @@ export async function wishAutomatic(means: DeploymentMeans, candidate: Candidate
     gating.file,
     (plan) => plan.trigger === trigger && (plan.branch ?? repository.defaultBranch) === branch,
   );
-  await wish(means, candidate, gating.file, environments, true);
+  await wish(means, candidate, { gating: gating.file, environments, automatic: true, github: null });
 }
 
-/** Stores the wish for these environments of the default branch's file. Returns the ids of the runs that it made. */
+/** Which environments want a commit, and why. */
+export interface Wish {
+  /** The default branch's file. */
+  readonly gating: RepositoryFile;
+  readonly environments: readonly string[];
+  readonly automatic: boolean;
+  /** GitHub's id, when it was created there first. */
+  readonly github: number | null;
+}
+
+/** Stores a wish. Returns the ids of the runs that it made; an environment that has this commit on its way makes none. */
 export async function wish(
   { database, loadFile }: DeploymentMeans,
   candidate: Candidate,
-  gating: RepositoryFile,
-  environments: readonly string[],
-  automatic: boolean,
-  github: number | null = null,
+  wanted: Wish,
 ): Promise<readonly number[]> {
-  if (environments.length === 0) return [];
+  if (wanted.environments.length === 0) return [];
   const deployed = await loadFile(candidate.repository, candidate.sha);
-  const runs = environments.map((environment) => newDeployment(candidate, gating, deployed, environment, automatic, github));
+  const runs = wanted.environments.map((environment) => newDeployment(candidate, wanted, deployed, environment));
   return database.write(async (tx) => {
     const made: number[] = [];
     for (const run of runs) {
@@ -67,13 +74,11 @@ export function wantedBy(file: RepositoryFile, wants: (plan: EnvironmentPlan) =>
 
 function newDeployment(
   candidate: Candidate,
-  gating: RepositoryFile,
+  { gating, automatic, github }: Wish,
   deployed: Loaded,
   environment: string,
-  automatic: boolean,
-  github: number | null,
 ): NewDeployment {
-  const { cause, repository, sha, branch, pullRequest, title, person } = candidate;
+  const { cause, repository, sha, branch, pullRequest, title, author, person } = candidate;
   const configuration = configure(candidate, gating, deployed, environment);
   const about = {
     cause,
@@ -82,6 +87,7 @@ function newDeployment(
     ref: branch,
     pullRequest,
     title,
+    author,
     person,
     environment,
     task: "deploy" as const,
@@ -95,7 +101,7 @@ function newDeployment(
 
 /** How to deploy comes from the deployed commit, what gates it from the default branch. */
 function configure(
-  { sha, head, author }: Candidate,
+  { sha, head }: Candidate,
   gating: RepositoryFile,
   deployed: Loaded,
   environment: string,
@@ -115,7 +121,6 @@ function configure(
         checks: Object.keys(deployed.file.checks),
         rules: { requireChecks: rules.requireChecks, after: rules.after },
         head,
-        author,
       };
     }
   }

@@ -123,10 +123,15 @@ async function createAtGitHub(
       environment: run.environment,
       description: shorten(run.title ?? `${run.task} ${run.environment}`, 140),
       production: run.environment === "production",
-      payload: { signalbox: { run: run.id }, pull_request: run.pullRequest, person: run.person },
+      payload: { signalbox: { run: run.id }, ...about(run) },
     }));
   await database.write((tx) => tx.db.updateTable("run").set({ github: id }).where("id", "=", run.id).execute());
   return id;
+}
+
+/** For whoever reads the deployment: a chat bot, a dashboard, the next person on call. */
+function about({ pullRequest, author, person }: DeploymentRun): Readonly<Record<string, unknown>> {
+  return pullRequest === null ? { requested_by: person } : { pull_request: { number: pullRequest, author, merged_by: person } };
 }
 
 function runUrl({ owner, name }: Repository, id: number, { publicUrl }: ReporterOptions): string {

@@ -1,6 +1,7 @@
 import type { Mistake } from "./mistake.ts";
-import { type Known, parseRepositoryFile } from "./parse.ts";
+import { parseRepositoryFile } from "./parse.ts";
 import type { RepositoryFile } from "./repository-file.ts";
+import type { Known } from "./schema.ts";
 
 export const repositoryFilePath = ".github/signalbox.yml";
 
@@ -25,7 +26,7 @@ export async function loadRepositoryFile(read: (path: string) => Promise<Found>,
     case "too large":
       return {
         kind: "mistakes",
-        mistakes: [{ path: "", problem: `The file has ${Math.ceil(found.bytes / 1_000_000)} MB; at most 256 KB are read` }],
+        mistakes: [{ path: "", problem: `the file is ${Math.ceil(found.bytes / 1_000_000)} MB; at most 256 KB` }],
       };
     case "text":
       return parseRepositoryFile(found.text, known);

@@ -1,5 +1,6 @@
 /** The known name that a mistyped one was probably meant to be, or `undefined`. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
+  if (name.length > longest) return undefined;
   let best: string | undefined;
   let least = Math.min(3, Math.max(1, Math.floor(name.length / 3))) + 1;
   for (const candidate of known) {
@@ -8,6 +9,9 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   }
   return best;
 }
+
+/** Nobody mistypes a longer one, and comparing two very long ones takes minutes. */
+const longest = 60;
 
 /** `a`, `a or b`, `a, b or c`. */
 export function list(words: readonly string[], conjunction: "and" | "or"): string {

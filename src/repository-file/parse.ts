@@ -5,8 +5,6 @@ import { brokenRules, tooManyEntries } from "./rules.ts";
 import { type Known, repositoryFileSchema } from "./schema.ts";
 import { readYaml } from "./yaml.ts";
 
-export type { Known } from "./schema.ts";
-
 /** A repository's file that can be obeyed, or everything that is wrong with it. */
 export type ParsedRepositoryFile =
   | { readonly kind: "file"; readonly file: RepositoryFile }

@@ -24,7 +24,7 @@ export function patternProblem(pattern: string): string | null {
   if (/[{}]/.test(plain)) return "has { }; write one pattern for each alternative";
   if (strange) return `has ${strange}, which tools read differently; write ? for that one character`;
   if (/^\.?\//.test(plain)) return "must start at the top folder of the repository, without / or ./";
-  return plain.endsWith("/") ? `names a folder; write ${pattern}** for the files in it` : null;
+  return plain.endsWith("/") ? "names a folder; end it with /** for the files in it" : null;
 }
 
 /** One step of a pattern. `maybe` may leave out the two tokens behind it. */

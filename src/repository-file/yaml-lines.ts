@@ -1,13 +1,19 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type YAMLMap } from "yaml";
+import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type YAMLMap } from "yaml";
 import type { Path } from "./mistake.ts";
 
-/** Finds the line of a key or entry of a document, or of the nearest thing around it; each mapping is searched once, however many lines are asked for. */
+/** Finds the line of a key or entry of a document, or of the nearest thing around it; each mapping and alias is searched once, however many lines are asked for. */
 export function lineFinder(document: Document, lines: LineCounter): (path: Path) => number | undefined {
   const indexes = new Map<YAMLMap, Index>();
+  const aliases = new Map<Alias, unknown>();
+  const behind = (node: unknown): unknown => {
+    if (!isAlias(node)) return node;
+    if (!aliases.has(node)) aliases.set(node, node.resolve(document));
+    return aliases.get(node);
+  };
   return (path) => {
     let place: Place = { node: document.contents, offset: undefined };
     for (const key of path) {
-      const next = step(isAlias(place.node) ? place.node.resolve(document) : place.node, key, indexes);
+      const next = step(behind(place.node), key, indexes);
       if (!next) break;
       place = next;
     }

@@ -11,6 +11,8 @@ interface NewRun {
   readonly ref: string | null;
   readonly pullRequest: number | null;
   readonly title: string | null;
+  /** Who wrote the change; `person` when missing. */
+  readonly author?: string | null;
   readonly person: string | null;
   /** JSON that the room which executes the run can read back. */
   readonly configuration: unknown;
@@ -94,6 +96,7 @@ function rowOf(tx: Transaction, run: NewRun) {
     ref: run.ref,
     pull_request: run.pullRequest,
     title: run.title,
+    author: run.author ?? run.person,
     person: run.person,
     configuration: JSON.stringify(run.configuration),
     created_at: tx.now,

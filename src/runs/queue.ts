@@ -113,13 +113,20 @@ async function raiseReplaced(tx: Transaction, row: RunRow): Promise<void> {
   if (before !== null) await raise(tx, row.repository, subjectsOf(before));
 }
 
-/** Gives a check back to the queue, as when the server stops or its surroundings fail; its attempt stays in the history. */
+/**
+ * Gives a check back to the queue, as when the server stops or its surroundings fail; its attempt stays in the history. One that
+ * somebody wants to stop ends instead. `false` when the run is no longer ours.
+ */
 export async function putBack(tx: Transaction, hold: Hold, notBefore = 0): Promise<boolean> {
   const row = await held(tx, hold)
+    .where("stop", "is", null)
     .set({ state: "queued", owner: null, lease_until: null, not_before: notBefore, version: sql`version + 1` })
     .returningAll()
     .executeTakeFirst();
-  if (row === undefined) return false;
+  if (row === undefined) {
+    const stopped = await lockedRow(tx, hold.id);
+    return stopped?.stop != null && (await finish(tx, hold, cancelled(stopped.stop)));
+  }
   await endAttempt(tx, row, null);
   await announce(tx, row);
   return true;
@@ -130,18 +137,25 @@ export async function putBack(tx: Transaction, hold: Hold, notBefore = 0): Promi
  * its work has stopped. Repeating it changes nothing; the first reason stays.
  */
 export async function cancel(tx: Transaction, id: number, because: Cancellation): Promise<void> {
-  const outcome: Outcome = { kind: "cancelled", because };
-  if ((await change(tx, id, "waiting", ended(tx, outcome))) !== null) return;
-  if ((await change(tx, id, "queued", ended(tx, outcome))) !== null) return;
-  const asked = await tx.db
-    .updateTable("run")
-    .set({ stop: JSON.stringify(because) })
-    .where("id", "=", id)
-    .where("state", "=", "running")
-    .where("stop", "is", null)
-    .returning("id")
-    .executeTakeFirst();
-  if (asked !== undefined) tx.ring("stops");
+  // Locked, because a run also goes back: one that is just put back must not slip between two looks at its state.
+  const row = await lockedRow(tx, id);
+  if (row === undefined) return;
+  switch (row.state) {
+    case "waiting":
+    case "queued":
+      await change(tx, id, row.state, ended(tx, { kind: "cancelled", because }));
+      return;
+    case "running":
+      if (row.stop !== null) return;
+      await tx.db
+        .updateTable("run")
+        .set({ stop: JSON.stringify(because) })
+        .where("id", "=", id)
+        .execute();
+      tx.ring("stops");
+      return;
+    case "finished":
+  }
 }
 
 /** Waiting → queued, for a run whose gates have opened. `false` when it does not wait any more. */
@@ -156,13 +170,15 @@ export async function keepWaiting(tx: Transaction, id: number, gates: Some<Gate>
   if (same === undefined) await change(tx, id, "waiting", { gates: text });
 }
 
-/** Runs a finished check once more, as a new attempt. `false` when it is not finished. */
+/** Runs a finished check once more, as a new attempt. `false` when it is not finished, and for a deployment: those are never repeated. */
 export async function retry(tx: Transaction, id: number, configuration: unknown): Promise<boolean> {
+  if ((await lockedRow(tx, id))?.kind !== "check") return false;
   const again = {
     state: "queued" as const,
     outcome: null,
     finished_at: null,
     remembered: null,
+    not_before: 0,
     configuration: JSON.stringify(configuration),
   };
   return (await change(tx, id, "finished", again)) !== null;
@@ -173,13 +189,14 @@ export async function retry(tx: Transaction, id: number, configuration: unknown)
  * running runs are known to be dead; otherwise those whose lease is over.
  */
 export async function reap(tx: Transaction, which: "all" | "expired"): Promise<number> {
-  let dead = tx.db.selectFrom("run").selectAll().where("state", "=", "running");
+  let dead = tx.db.selectFrom("run").selectAll().where("state", "=", "running").orderBy("id");
   if (which === "expired") dead = dead.where("lease_until", "<", tx.now);
-  const rows = await dead.execute();
+  // Who holds a row at this moment is alive.
+  const rows = await (tx.engine === "postgres" ? dead.forUpdate().skipLocked() : dead).execute();
   let taken = 0;
   for (const row of rows) {
     const hold = { id: row.id, attempt: row.attempt, owner: row.owner ?? "" };
-    if (row.stop !== null) taken += Number(await finish(tx, hold, { kind: "cancelled", because: JSON.parse(row.stop) }));
+    if (row.stop !== null) taken += Number(await finish(tx, hold, cancelled(row.stop)));
     else if (row.kind === "check") taken += Number(await putBack(tx, hold));
     else taken += Number(await finish(tx, hold, { kind: "lost" }));
   }
@@ -193,6 +210,17 @@ function held(tx: Transaction, hold: Hold) {
     .where("owner", "=", hold.owner)
     .where("attempt", "=", hold.attempt)
     .where("state", "=", "running");
+}
+
+/** The row as it is now; on PostgreSQL nobody else changes it before this transaction ends. */
+async function lockedRow(tx: Transaction, id: number): Promise<RunRow | undefined> {
+  const query = tx.db.selectFrom("run").selectAll().where("id", "=", id);
+  return (tx.engine === "postgres" ? query.forUpdate() : query).executeTakeFirst();
+}
+
+/** `stop` is the column's text. */
+function cancelled(stop: string): Outcome {
+  return { kind: "cancelled", because: JSON.parse(stop) };
 }
 
 function ended(tx: Transaction, outcome: Outcome | Lost) {

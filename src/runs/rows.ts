@@ -60,6 +60,7 @@ function birthFromRow(row: RunRow): Birth {
     ref: row.ref,
     pullRequest: row.pull_request,
     title: row.title,
+    author: row.author,
     person: row.person,
     configuration: json(row.configuration),
     createdAt: new Date(row.created_at),

@@ -24,6 +24,9 @@ export interface Birth {
   readonly ref: string | null;
   readonly pullRequest: number | null;
   readonly title: string | null;
+  /** Login of who wrote the change. */
+  readonly author: string | null;
+  /** Login of who set it off: opened, pushed, merged or asked. */
   readonly person: string | null;
   /** What the repository's file asked for when the run was made; the room that executes it knows its shape. */
   readonly configuration: unknown;

@@ -69,9 +69,7 @@ export function keepsToTheContract(open: () => Promise<DeployWorld>): void {
         firstWorks.resolve();
         return secondWaits.promise;
       };
-      const first = target
-        .deploy(options, one, recordingIo({ onWrite: onFirst }))
-        .finally(() => events.push("first ended"));
+      const first = target.deploy(options, one, recordingIo({ onWrite: onFirst })).finally(() => events.push("first ended"));
       await firstWorks.promise;
       const onWrite = async (output: string) => {
         events.push(output.startsWith("Waiting for") ? "second waits" : "second works");

@@ -21,7 +21,8 @@ export function apiOf(github: GitHubStandIn, token?: string): Api {
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const answered = response.headers.get("content-type")?.startsWith("application/json") && text !== "" ? JSON.parse(text) : text;
+    const answered =
+      response.headers.get("content-type")?.startsWith("application/json") && text !== "" ? JSON.parse(text) : text;
     const problems = [
       ...(response.ok ? requestProblems({ method, path, body }) : []),
       ...answerProblems(method, path, response.status, answered),
@@ -43,7 +44,9 @@ function answerProblems(method: string, path: string, status: number, body: unkn
   if (!/\/deployments\/\d+\/statuses/.test(path)) return problems;
   const statuses = (Array.isArray(body) ? body : [body]).map(fields);
   const empty = (name: string) => statuses.every((one) => one[name] === "" || URL.canParse(String(one[name])));
-  return problems.filter((problem) => !ADDRESSES.some((name) => problem.endsWith(`.${name} must match format "uri"`) && empty(name)));
+  return problems.filter(
+    (problem) => !ADDRESSES.some((name) => problem.endsWith(`.${name} must match format "uri"`) && empty(name)),
+  );
 }
 
 const ADDRESSES = ["target_url", "environment_url", "log_url"];

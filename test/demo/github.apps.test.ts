@@ -12,7 +12,13 @@ describe("an App at the stand-in", () => {
   beforeAll(async () => {
     github = await startGitHub();
     shop = await github.repository({ owner: "acme", name: "shop", files: { a: "a" } });
-    secret = await github.repository({ owner: "acme", name: "secret", private: true, files: { a: "a" }, permissions: { octocat: "triage" } });
+    secret = await github.repository({
+      owner: "acme",
+      name: "secret",
+      private: true,
+      files: { a: "a" },
+      permissions: { octocat: "triage" },
+    });
   });
   afterAll(() => github.close());
 
@@ -37,7 +43,12 @@ describe("an App at the stand-in", () => {
 
   it("accepts the client id as issuer, and says who it is", async () => {
     const { body } = await apiOf(github, appToken(github, { iss: github.app.clientId }))("GET", "/app");
-    expect(body).toMatchObject({ id: github.app.id, slug: "signalbox", owner: { login: "acme" }, permissions: { statuses: "write" } });
+    expect(body).toMatchObject({
+      id: github.app.id,
+      slug: "signalbox",
+      owner: { login: "acme" },
+      permissions: { statuses: "write" },
+    });
   });
 
   it("gives tokens that expire after an hour", async () => {
@@ -52,7 +63,10 @@ describe("an App at the stand-in", () => {
   });
 
   it("gives tokens for some repositories and permissions only", async () => {
-    const narrow = apiOf(github, await installationToken(github, { repository_ids: [shop.id], permissions: { contents: "read" } }));
+    const narrow = apiOf(
+      github,
+      await installationToken(github, { repository_ids: [shop.id], permissions: { contents: "read" } }),
+    );
     expect((await narrow("GET", "/repos/acme/shop/contents/a")).status).toBe(200);
     expect((await narrow("GET", "/repos/acme/secret/contents/a")).status).toBe(404);
     const status = await narrow("POST", `/repos/acme/shop/statuses/${await shop.head()}`, { state: "success" });
@@ -94,7 +108,10 @@ describe("an App at the stand-in", () => {
     ["stranger", "shop", "read", "read"],
   ])("says that %s has on %s the permission %s as %s", async (login, name, permission, role) => {
     github.person(login);
-    const { body } = await apiOf(github, await installationToken(github))("GET", `/repos/acme/${name}/collaborators/${login}/permission`);
+    const { body } = await apiOf(github, await installationToken(github))(
+      "GET",
+      `/repos/acme/${name}/collaborators/${login}/permission`,
+    );
     expect(body).toMatchObject({ permission, role_name: role, user: { login, id: github.person(login).id } });
   });
 

@@ -21,7 +21,12 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
       files: { "README.md": "# Shop\n", "src/a.txt": "a\n" },
       permissions: { octocat: "admin" },
     });
-    await repository.commit({ branch: "topic", files: { "src/b.txt": "b\n", "src/a.txt": null }, message: "Add b", author: "octocat" });
+    await repository.commit({
+      branch: "topic",
+      files: { "src/b.txt": "b\n", "src/a.txt": null },
+      message: "Add b",
+      author: "octocat",
+    });
     await repository.openPullRequest({ title: "Add b", head: "topic", author: "octocat", body: "Please", draft: true });
     api = apiOf(github, await installationToken(github));
     sha = await repository.head("topic");
@@ -42,10 +47,14 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
     const [delivery] = Array.isArray(body) ? body.map(fields) : [];
     await app("GET", `/app/hook/deliveries/${delivery?.id}`);
     await app("POST", `/app/hook/deliveries/${delivery?.id}/attempts`);
-    const token = await app("POST", `/app/installations/${fields(fields(receiver.received[0]?.payload).installation).id}/access_tokens`, {
-      repository_ids: [repository.id],
-      permissions: { contents: "read" },
-    });
+    const token = await app(
+      "POST",
+      `/app/installations/${fields(fields(receiver.received[0]?.payload).installation).id}/access_tokens`,
+      {
+        repository_ids: [repository.id],
+        permissions: { contents: "read" },
+      },
+    );
     expect(fields(token.body).permissions).toEqual({ contents: "read", metadata: "read" });
     await api("GET", "/installation/repositories");
   });
@@ -91,15 +100,29 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
   });
 
   it("statuses, check runs, deployments and comments", async () => {
-    await api("POST", `/repos/acme/shop/statuses/${sha}`, { state: "pending", context: "signalbox/test", target_url: "http://127.0.0.1/run" });
+    await api("POST", `/repos/acme/shop/statuses/${sha}`, {
+      state: "pending",
+      context: "signalbox/test",
+      target_url: "http://127.0.0.1/run",
+    });
     await api("POST", `/repos/acme/shop/statuses/${sha}`, { state: "success", context: "signalbox/test" });
     await api("GET", `/repos/acme/shop/commits/${sha}/status`);
     await api("GET", `/repos/acme/shop/commits/${sha}/statuses`);
     const run = fields((await api("POST", "/repos/acme/shop/check-runs", { name: "lint", head_sha: sha })).body);
-    await api("PATCH", `/repos/acme/shop/check-runs/${run.id}`, { conclusion: "success", output: { title: "Fine", summary: "All fine" } });
+    await api("PATCH", `/repos/acme/shop/check-runs/${run.id}`, {
+      conclusion: "success",
+      output: { title: "Fine", summary: "All fine" },
+    });
     await api("GET", `/repos/acme/shop/commits/${sha}/check-runs`);
 
-    const wish = { ref: sha, auto_merge: false, required_contexts: [], environment: "staging", payload: { run: 1 }, description: "Deploys" };
+    const wish = {
+      ref: sha,
+      auto_merge: false,
+      required_contexts: [],
+      environment: "staging",
+      payload: { run: 1 },
+      description: "Deploys",
+    };
     const deployment = fields((await api("POST", "/repos/acme/shop/deployments", wish)).body);
     const path = `/repos/acme/shop/deployments/${deployment.id}`;
     const detail = { log_url: "http://127.0.0.1/log", environment_url: "http://127.0.0.1/site", description: "Live" };
@@ -129,7 +152,12 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
     const head = await repository.head("topic");
     await api("PUT", "/repos/acme/shop/pulls/1/merge", { sha: head, merge_method: "merge" });
     await api("GET", "/repos/acme/shop/pulls/1");
-    await (await repository.fork("hubot")).commit({ branch: "fix", files: { "fix.txt": "f\n" }, message: "Fix", author: "hubot" });
+    await (await repository.fork("hubot")).commit({
+      branch: "fix",
+      files: { "fix.txt": "f\n" },
+      message: "Fix",
+      author: "hubot",
+    });
     await repository.openPullRequest({ title: "Fix", head: "fix", fork: "hubot", author: "hubot" });
     await api("GET", "/repos/acme/shop/pulls/2");
     await api("GET", "/repos/acme/shop/compare/main...hubot:fix");

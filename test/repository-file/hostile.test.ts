@@ -12,12 +12,14 @@ const bombOf = (entries: number) =>
     ..."bcdefghij".split("").map((name, at) => `${name}: &${name} [${Array(entries).fill(`*${"abcdefghij"[at]}`)}]`),
   ].join("\n");
 
+const values = "the file has more than 20000 values, counting those that aliases (*) repeat";
+
 describe("a hostile file", () => {
   it.each([
     ["of 10 MB", "x".repeat(10 * 1024 * 1024), "the file is 10 MB; at most 256 KB"],
     ["one byte too large", " ".repeat(256 * 1024 + 1), "the file is 257 KB; at most 256 KB"],
     ["too large in bytes, not in characters", "#".padEnd(200_000, "ä"), "the file is 391 KB; at most 256 KB"],
-    ["with an alias bomb", bombOf(9), "the aliases (*) stand for too much; write some of them out"],
+    ["with an alias bomb", bombOf(9), values],
     [
       "with aliases that do no harm but never end",
       `a: &a 1\nb: [${Array(20_000).fill("*a")}]`,
@@ -31,7 +33,23 @@ describe("a hostile file", () => {
       `checks: {${Array.from({ length: 51 }, (_, at) => `c${at}: { run: a }`)}}`,
       "checks: has 51 entries; at most 50",
     ],
-    ["with 40,000 unknown keys", `{${Array.from({ length: 40_000 }, (_, at) => at.toString(36))}}`, "and 39980 more"],
+    ["with 40,000 values", `{${Array.from({ length: 40_000 }, (_, at) => at.toString(36))}}`, values],
+    ["with 15,000 unknown keys", `{${Array.from({ length: 15_000 }, (_, at) => at.toString(36))}}`, "and 14980 more"],
+    [
+      "with 15,000 mistakes behind an alias",
+      `notify: &a {${Array.from({ length: 15_000 }, (_, at) => `v${at}: []`)}}\nchecks: { test: { run: a, env: *a } }`,
+      values,
+    ],
+    [
+      "with 6,000 mistakes behind an alias",
+      `notify: &a {${Array.from({ length: 6_000 }, (_, at) => `v${at}: []`)}}\nchecks: { test: { run: a, env: *a } }`,
+      "and 5981 more",
+    ],
+    [
+      "with long names that nearly fit",
+      `environments: { ${"a".repeat(100_000)}: { after: ${"a".repeat(100_001)} } }`,
+      "is not an environment of this file",
+    ],
     [
       "with too many environments",
       `environments: {${Array.from({ length: 9000 }, (_, at) => `e${at}: { after: e${at + 1} }`)}}`,
@@ -69,11 +87,12 @@ environments:
   });
 
   it("is told about in short sentences, however long its texts are", () => {
-    const long = "y".repeat(100_000);
+    const long = "y".repeat(40_000);
     for (const text of [
       `${long}: 1`,
       `checks: { test: { run: a, timeout: ${long} } }`,
       `environments: { a: { target: ${long}, trigger: ${long} } }`,
+      `checks: { test: { run: a, paths: [${long}/, "${long}["], env: { ${long}: [] } } }`,
       `checks: !${long} x`,
       `checks: *${long}`,
     ])
@@ -112,7 +131,7 @@ const texts = fc.oneof(
   ),
   fc.string({ unit: "binary" }),
 );
-const { value: values } = fc.letrec((tie) => ({
+const { value: anything } = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: "medium" },
     texts,
@@ -124,7 +143,7 @@ const { value: values } = fc.letrec((tie) => ({
   ),
 }));
 const files = fc.record(
-  { checks: fc.dictionary(fc.oneof(keys, texts), values), environments: fc.dictionary(fc.oneof(keys, texts), values) },
+  { checks: fc.dictionary(fc.oneof(keys, texts), anything), environments: fc.dictionary(fc.oneof(keys, texts), anything) },
   { requiredKeys: [] },
 );
 

@@ -48,7 +48,7 @@ describe("what is said about a check", () => {
       'checks.test.paths[0]: "!" has no pattern',
       "checks.test.paths: has only patterns that exclude; add one that does not",
     ],
-    ["{ run: a, paths: [src/] }", 'checks.test.paths[0]: "src/" names a folder; write src/** for the files in it'],
+    ["{ run: a, paths: [src/] }", 'checks.test.paths[0]: "src/" names a folder; end it with /** for the files in it'],
     ["{ run: a, paths: [/src] }", 'checks.test.paths[0]: "/src" must start at the top folder of the repository, without / or ./'],
     ['{ run: a, paths: ["*.{js,ts}"] }', 'checks.test.paths[0]: "*.{js,ts}" has { }; write one pattern for each alternative'],
     [

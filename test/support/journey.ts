@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { createHmac, randomUUID } from "node:crypto";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, jest } from "@jest/globals";
 import { pino } from "pino";
 import { type GitHubOptions, type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
+import type { Repository } from "../../demo/github/repository.ts";
 import { webhookPath } from "../../src/doors/http.ts";
 import { probeSandbox } from "../../src/process/sandbox.ts";
 import { type Server, startServer } from "../../src/server.ts";
@@ -29,25 +31,74 @@ export interface JourneyOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const sandbox = probeSandbox().then((probe) => (probe.works ? "bubblewrap" : "none"));
+// Every wait in a story has a deadline of its own, which says what did not happen.
+jest.setTimeout(60_000);
+
+/** What this machine allows: what a server in a test says for SANDBOX. */
+export const sandbox = probeSandbox().then((probe) => (probe.works ? "bubblewrap" : "none"));
 
 /** Starts stories and ends them after each test, whatever became of them. */
 export function useJourneys(): { start(options?: JourneyOptions): Promise<Journey> } {
   const endings: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const end of endings.splice(0).toReversed()) await end();
+  afterEach(() => endAll(endings));
+  return { start: (options = {}) => open(options, endings) };
+}
+
+/** One server for all the tests of a file. */
+export interface SharedJourney extends Omit<Journey, "restart" | "stop"> {
+  /** A repository of an owner of its own, so that no story waits for another's pace at GitHub; mira may write, jonas maintains it. */
+  repository(files: Readonly<Record<string, string>>): Promise<Repository>;
+}
+
+export function useSharedJourney(options: JourneyOptions = {}): SharedJourney {
+  const endings: (() => Promise<void>)[] = [];
+  let opened: Journey | null = null;
+  let owners = 0;
+  beforeAll(async () => {
+    opened = await open(options, endings);
   });
+  afterAll(() => endAll(endings));
+  const journey = () => {
+    if (opened === null) throw new Error("the story begins with the first test");
+    return opened;
+  };
   return {
-    async start(options = {}) {
-      const folder = await mkdtemp(join(tmpdir(), "signalbox-journey-"));
-      endings.push(() => rm(folder, { recursive: true, force: true }));
-      const github = await startGitHub(options.github);
-      endings.push(() => github.close());
-      const journey = await startJourney(github, folder, options);
-      endings.push(() => journey.stop());
-      return journey;
+    get github() {
+      return journey().github;
+    },
+    get folder() {
+      return journey().folder;
+    },
+    get server() {
+      return journey().server;
+    },
+    get log() {
+      return journey().log;
+    },
+    repository(files) {
+      owners += 1;
+      return journey().github.repository({
+        owner: `acme-${owners}`,
+        name: "shop",
+        files,
+        permissions: { mira: "write", jonas: "maintain" },
+      });
     },
   };
+}
+
+async function open(options: JourneyOptions, endings: (() => Promise<void>)[]): Promise<Journey> {
+  const folder = await mkdtemp(join(tmpdir(), "signalbox-journey-"));
+  endings.push(() => rm(folder, { recursive: true, force: true }));
+  const github = await startGitHub(options.github);
+  endings.push(() => github.close());
+  const journey = await startJourney(github, folder, options);
+  endings.push(() => journey.stop());
+  return journey;
+}
+
+async function endAll(endings: (() => Promise<void>)[]): Promise<void> {
+  for (const end of endings.splice(0).toReversed()) await end();
 }
 
 async function startJourney(github: GitHubStandIn, folder: string, { env = {} }: JourneyOptions): Promise<Journey> {
@@ -82,39 +133,98 @@ async function startJourney(github: GitHubStandIn, folder: string, { env = {} }:
 
 /** The settings of a server that obeys the stand-in. */
 export function settingsFor(github: GitHubStandIn, env: Readonly<Record<string, string>>): Settings {
-  const read = readSettings(
-    {
-      APP_ID: String(github.app.id),
-      PRIVATE_KEY: github.app.privateKey,
-      WEBHOOK_SECRET: github.app.webhookSecret,
-      GITHUB_CLIENT_ID: github.app.clientId,
-      GITHUB_CLIENT_SECRET: github.app.clientSecret,
-      GHE_HOST: github.host,
-      GHE_PROTOCOL: "http",
-      HOST: "127.0.0.1",
-      PORT: "0",
-      PUBLIC_URL: "http://127.0.0.1:3000",
-      DASHBOARD_AUTH: "none",
-      ALLOWED_REPOSITORIES: "acme/*",
-      CONCURRENCY: "2",
-      ...env,
-    },
-    { read: () => "" },
-  );
+  const read = readSettings(environmentFor(github, env), { read: () => "" });
   if (read.kind !== "settings") throw new Error(`The settings of a test are wrong: ${JSON.stringify(read)}`);
   return read.settings;
 }
 
-/** Waits until a context shows this state, and gives its description. */
-export async function statusBecomes(
-  repository: { statuses(sha: string): readonly { context: string; state: string; description: string | null }[] },
-  sha: string,
-  context: string,
-  state: string,
-) {
+/** The same, as environment variables. */
+export function environmentFor(github: GitHubStandIn, env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return {
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey,
+    WEBHOOK_SECRET: github.app.webhookSecret,
+    GITHUB_CLIENT_ID: github.app.clientId,
+    GITHUB_CLIENT_SECRET: github.app.clientSecret,
+    GHE_HOST: github.host,
+    GHE_PROTOCOL: "http",
+    HOST: "127.0.0.1",
+    PORT: "0",
+    PUBLIC_URL: "http://127.0.0.1:3000",
+    DASHBOARD_AUTH: "none",
+    ALLOWED_REPOSITORIES: "acme/*,acme-*/*",
+    CONCURRENCY: "2",
+    ...env,
+  };
+}
+
+/** Waits until a context shows this state, and gives it. */
+export async function statusBecomes(repository: Pick<Repository, "statuses">, sha: string, context: string, state: string) {
   return until(
     `${context} is ${state}`,
     () => repository.statuses(sha).find((status) => status.context === context && status.state === state),
     20_000,
   );
+}
+
+/** Waits until the newest deployment to an environment, of that commit if one is named, shows this state, and gives it. */
+export async function deploymentBecomes(
+  repository: Pick<Repository, "deployments">,
+  environment: string,
+  state: string,
+  sha?: string,
+) {
+  return until(
+    `${environment} is ${state}`,
+    () => {
+      const newest = repository.deployments().findLast((one) => one.environment === environment && (sha ?? one.sha) === one.sha);
+      return newest?.statuses.at(-1)?.state === state ? newest : null;
+    },
+    20_000,
+  );
+}
+
+/** Waits until nothing is on its way any more: no webhook, no decision, no report, no run that could start or works. */
+export async function calm({ github, server }: Pick<Journey, "github" | "server">): Promise<void> {
+  await until(
+    "everything is calm",
+    async () => {
+      const before = github.requests.length + github.deliveries().length;
+      await github.idle();
+      await server.settled();
+      const busy = await server.database.read((db) =>
+        db.selectFrom("run").select("id").where("state", "in", ["queued", "running"]).limit(1).executeTakeFirst(),
+      );
+      return busy === undefined && github.requests.length + github.deliveries().length === before;
+    },
+    20_000,
+  );
+}
+
+/** A command that goes on when `letGo` says so. */
+export const held = "until [ -e go ]; do sleep 0.02; done";
+
+/** Lets every held command of a server go on that has started by now. */
+export async function letGo(folder: string): Promise<void> {
+  const work = join(folder, "work");
+  for (const run of await readdir(work)) await writeFile(join(work, run, "workspace", "go"), "").catch(() => {});
+}
+
+/** Sends a webhook of our own making, signed as GitHub does. */
+export async function deliver(
+  { github, server }: Pick<Journey, "github" | "server">,
+  event: string,
+  payload: object,
+  guid: string = randomUUID(),
+): Promise<void> {
+  const body = JSON.stringify(payload);
+  const signature = createHmac("sha256", github.app.webhookSecret).update(body).digest("hex");
+  const headers = {
+    "content-type": "application/json",
+    "x-github-event": event,
+    "x-github-delivery": guid,
+    "x-hub-signature-256": `sha256=${signature}`,
+  };
+  const answer = await fetch(`${server.url}${webhookPath}`, { method: "POST", headers, body });
+  if (answer.status !== 202) throw new Error(`the webhook was answered with ${answer.status}: ${await answer.text()}`);
 }

@@ -1,10 +1,15 @@
-import { type AnyTarget, type DeployOrder } from "../../src/targets/target.ts";
 import { directory } from "../../src/targets/directory/directory.ts";
-import { recordingIo } from "../contracts/deploy-target.ts";
+import { type DeployOrder, OperatorProblem } from "../../src/targets/target.ts";
 
-/** A server of its own that deploys one order with the target `directory` and says so before and after; the tests kill it on its way. */
-const { order, options }: { readonly order: DeployOrder; readonly options: unknown } = JSON.parse(process.argv[2] ?? "");
-const target: AnyTarget = directory;
+/** A server of its own that deploys orders with the target `directory`, one after the other, and says what came of each; the tests kill it on its way. */
+const { orders, options }: { readonly orders: readonly DeployOrder[]; readonly options: unknown } = JSON.parse(
+  process.argv[2] ?? "",
+);
+const io = { write: async () => {}, stop: new AbortController().signal, remember: async () => {}, remembered: null };
 process.stdout.write("deploying\n");
-await target.deploy(options, order, recordingIo());
-process.stdout.write("done\n");
+for (const order of orders) {
+  const said = await directory
+    .deploy(options, order, io)
+    .then(JSON.stringify, (error) => (error instanceof OperatorProblem ? `${error.message}. ${error.fix}.` : String(error)));
+  process.stdout.write(`${said}\n`);
+}

@@ -6,15 +6,8 @@ import { bodyOf } from "../http/body.ts";
 import { appRoute, type Call, numberIn, parameter, type Route, route } from "../http/router.ts";
 import { appJson, installationJson } from "../json/app.ts";
 import { repositoryJson } from "../json/repository.ts";
-import {
-  findRepository,
-  type Installation,
-  installationOf,
-  newToken,
-  type Permissions,
-  type RepositoryState,
-  type World,
-} from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
+import { findRepository, type Installation, installationOf, newToken, type Permissions, type World } from "../world.ts";
 
 /** The App about itself and its installations: https://docs.github.com/en/rest/apps/apps */
 export const appRoutes: readonly Route[] = [

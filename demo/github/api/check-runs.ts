@@ -3,7 +3,7 @@ import { checkRunJson, tellCheckRun } from "../deeds/check-runs.ts";
 import { type Answer, created, forbidden, notFound, ok, page } from "../http/answers.ts";
 import { bodyOf } from "../http/body.ts";
 import { type Call, numberIn, parameter, type Route, repositoryRoute } from "../http/router.ts";
-import type { CheckRun, RepositoryState } from "../world.ts";
+import type { CheckRun, RepositoryState } from "../repository-state.ts";
 import { requireCommit } from "./commits.ts";
 
 /** https://docs.github.com/en/rest/checks/runs; only Apps may write them. */

@@ -6,7 +6,7 @@ import { type Answer, created, forbidden, notFound, ok, page } from "../http/ans
 import { bodyOf } from "../http/body.ts";
 import { type Call, numberIn, type Route, repositoryRoute } from "../http/router.ts";
 import { accountJson, nodeId } from "../json/account.ts";
-import type { Comment, RepositoryState } from "../world.ts";
+import type { Comment, RepositoryState } from "../repository-state.ts";
 import { pullIn } from "./pull-requests.ts";
 
 /** Comments of pull requests, which are issues too: either permission will do. https://docs.github.com/en/rest/issues/comments */

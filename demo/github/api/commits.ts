@@ -1,13 +1,12 @@
-import { readCommits, readHeads, resolveCommit } from "../git/commits.ts";
+import { EMPTY_TREE, readCommits, readHeads, resolveCommit } from "../git/commits.ts";
 import { mergeBase, readDifferences } from "../git/differences.ts";
 import { type Answer, clamp, notFound, ok, page, Refusal } from "../http/answers.ts";
 import { type Call, parameter, type Route, repositoryRoute } from "../http/router.ts";
 import { commitJson, fileChangeJson, gitCommitJson } from "../json/commit.ts";
 import { pullRequestSummaryJson } from "../json/pull-request.ts";
 import { repositoryPage, repositoryUrl } from "../json/repository.ts";
-import { findRepository, fullName, type RepositoryState } from "../world.ts";
-
-const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+import { fullName, type RepositoryState } from "../repository-state.ts";
+import { findRepository } from "../world.ts";
 
 /** Commits, branches, trees and what lies between two commits. */
 export const commitRoutes: readonly Route[] = [
@@ -83,7 +82,9 @@ export const commitRoutes: readonly Route[] = [
 
 /** The full SHA that a ref stands for, or a refusal. */
 export async function requireCommit(repository: RepositoryState, ref: string, otherwise?: Refusal): Promise<string> {
+  if (repository.seen.has(ref)) return ref;
   const sha = await resolveCommit(repository.git, ref);
+  if (sha) repository.seen.add(sha);
   if (!sha) throw otherwise ?? new Refusal(422, `No commit found for SHA: ${ref}`);
   return sha;
 }

@@ -4,7 +4,8 @@ import { gitBytes } from "../git/git.ts";
 import { type Answer, notFound, ok, Refusal } from "../http/answers.ts";
 import { type Call, type Route, repositoryRoute } from "../http/router.ts";
 import { repositoryPage, repositoryUrl } from "../json/repository.ts";
-import type { RepositoryState, World } from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
+import type { World } from "../world.ts";
 
 /** Files and folders at a commit: https://docs.github.com/en/rest/repos/contents#get-repository-content */
 export const contentRoutes: readonly Route[] = [

@@ -5,7 +5,7 @@ import { type Answer, created, notFound, ok, page, Refusal } from "../http/answe
 import { bodyOf } from "../http/body.ts";
 import { type Call, numberIn, type Route, repositoryRoute } from "../http/router.ts";
 import { deploymentJson, deploymentStatusJson } from "../json/deployment.ts";
-import type { Deployment, RepositoryState } from "../world.ts";
+import type { Deployment, RepositoryState } from "../repository-state.ts";
 
 /** https://docs.github.com/en/rest/deployments/deployments and https://docs.github.com/en/rest/deployments/statuses */
 export const deploymentRoutes: readonly Route[] = [

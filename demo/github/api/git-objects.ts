@@ -4,7 +4,7 @@ import { gitBytes } from "../git/git.ts";
 import { notFound, ok } from "../http/answers.ts";
 import { parameter, type Route, repositoryRoute } from "../http/router.ts";
 import { repositoryUrl } from "../json/repository.ts";
-import type { RepositoryState } from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
 
 /** Trees, blobs and refs: https://docs.github.com/en/rest/git */
 export const gitObjectRoutes: readonly Route[] = [

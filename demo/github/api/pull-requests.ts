@@ -10,7 +10,8 @@ import { bodyOf } from "../http/body.ts";
 import { type Call, numberIn, type Route, repositoryRoute } from "../http/router.ts";
 import { commitJson, fileChangeJson } from "../json/commit.ts";
 import { pullRequestJson, pullRequestSummaryJson } from "../json/pull-request.ts";
-import { findRepository, type PullRequest, type RepositoryState } from "../world.ts";
+import type { PullRequest, RepositoryState } from "../repository-state.ts";
+import { findRepository } from "../world.ts";
 
 /** https://docs.github.com/en/rest/pulls/pulls */
 export const pullRequestRoutes: readonly Route[] = [

@@ -5,7 +5,7 @@ import { type Answer, created, page, Refusal } from "../http/answers.ts";
 import { bodyOf } from "../http/body.ts";
 import { type Call, parameter, type Route, repositoryRoute } from "../http/router.ts";
 import { repositoryJson, repositoryUrl } from "../json/repository.ts";
-import type { RepositoryState } from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
 import { requireCommit } from "./commits.ts";
 
 /** https://docs.github.com/en/rest/commits/statuses */

@@ -1,7 +1,8 @@
 import { accountJson, organizationJson } from "../json/account.ts";
 import { installationJson } from "../json/app.ts";
 import { repositoryJson } from "../json/repository.ts";
-import { type Account, fullName, type Installation, installationOf, type RepositoryState, type World } from "../world.ts";
+import { fullName, type RepositoryState } from "../repository-state.ts";
+import { type Account, type Installation, installationOf, type World } from "../world.ts";
 
 /** Tells the App what happened in a repository, if it is installed there and subscribed to the event. */
 export function announce(
@@ -12,7 +13,7 @@ export function announce(
   facts: Readonly<Record<string, unknown>>,
 ): void {
   const installation = installationOf(world, repository);
-  if (!installation || !world.app.events.includes(event)) return;
+  if (!installation || !isHeard(world, repository, event)) return;
   const payload = {
     ...facts,
     repository: repositoryJson(world, repository),
@@ -27,6 +28,11 @@ export function announce(
     repository: repository.id,
     payload: JSON.stringify(payload),
   });
+}
+
+/** Whether the App hears of such events there: spares making a payload that nobody gets. */
+export function isHeard(world: World, repository: RepositoryState, event: string): boolean {
+  return installationOf(world, repository) !== undefined && world.app.events.includes(event);
 }
 
 /** Every App hears of its installations, subscribed or not: https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation */

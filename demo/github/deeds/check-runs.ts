@@ -1,7 +1,8 @@
 import { nodeId } from "../json/account.ts";
 import { appJson } from "../json/app.ts";
 import { repositoryPage, repositoryUrl } from "../json/repository.ts";
-import type { CheckRun, RepositoryState, World } from "../world.ts";
+import type { CheckRun, RepositoryState } from "../repository-state.ts";
+import type { World } from "../world.ts";
 import { announce } from "./announce.ts";
 
 /** A check run as the API shows it. */

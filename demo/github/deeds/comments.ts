@@ -2,7 +2,8 @@ import { accountJson, nodeId } from "../json/account.ts";
 import { appJson } from "../json/app.ts";
 import { associationOf, pullRequestPage } from "../json/pull-request.ts";
 import { repositoryUrl } from "../json/repository.ts";
-import type { Account, Comment, PullRequest, RepositoryState, World } from "../world.ts";
+import type { Comment, PullRequest, RepositoryState } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { announce } from "./announce.ts";
 
 /** Comments on a pull request and fires `issue_comment`. */

@@ -1,7 +1,8 @@
 import { isAncestor, readHeads, writeCommitObject } from "../git/commits.ts";
 import { mergedTree } from "../git/differences.ts";
 import { emailOf } from "../json/account.ts";
-import type { Account, RepositoryState, World } from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { headMoved } from "./heads.ts";
 
 /**

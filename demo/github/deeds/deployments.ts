@@ -1,6 +1,7 @@
 import { resolveCommit } from "../git/commits.ts";
 import { deploymentJson, deploymentStatusJson } from "../json/deployment.ts";
-import type { Account, Deployment, DeploymentStatus, RepositoryState, World } from "../world.ts";
+import type { Deployment, DeploymentStatus, RepositoryState } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { announce } from "./announce.ts";
 import { mergeDefaultBranchInto } from "./deployment-merge.ts";
 import { newestStatuses } from "./statuses.ts";

@@ -1,9 +1,10 @@
-import { isAncestor, NOTHING, readCommits } from "../git/commits.ts";
+import { type Commit, EMPTY_TREE, isAncestor, NOTHING, readCommits } from "../git/commits.ts";
 import { readDifferences } from "../git/differences.ts";
 import { emailOf } from "../json/account.ts";
 import { pushedCommitJson } from "../json/commit.ts";
 import { repositoryPage } from "../json/repository.ts";
-import type { Account, RepositoryState, World } from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { announce } from "./announce.ts";
 import { baseMoved, headOfPullRequestsMoved } from "./pull-requests.ts";
 
@@ -36,11 +37,14 @@ async function pushJson(
   const deleted = after === NOTHING;
   // A new branch brings what no other branch has; `--branches` itself must not count.
   const range = created ? [after, "--not", `--exclude=${branch}`, "--branches"] : [`${before}..${after}`];
-  const commits = deleted ? [] : await readCommits(git, ["--reverse", "--topo-order", ...range]);
-  const head = deleted ? [] : await readCommits(git, ["--max-count=1", after]);
-  const withFiles = (commit: (typeof commits)[number]) => changesOf(repository, commit.sha, commit.parents[0]);
+  const json = async (commit: Commit) => {
+    const files = await readDifferences(git, commit.parents[0] ?? EMPTY_TREE, commit.sha);
+    return pushedCommitJson(world, repository, commit, files);
+  };
+  const brought = deleted ? [] : await readCommits(git, ["--reverse", "--topo-order", ...range]);
+  const commits = await Promise.all(brought.slice(-2048).map(json));
+  const head = commits.length > 0 || deleted ? [] : await readCommits(git, ["--max-count=1", after]);
   const page = repositoryPage(world, repository);
-  const json = async (commit: (typeof commits)[number]) => pushedCommitJson(world, repository, commit, await withFiles(commit));
   return {
     ref: `refs/heads/${branch}`,
     before,
@@ -53,14 +57,8 @@ async function pushJson(
       created || deleted
         ? `${page}/commit/${(created ? after : before).slice(0, 12)}`
         : `${page}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
-    commits: await Promise.all(commits.slice(-2048).map(json)),
-    head_commit: head[0] ? await json(head[0]) : null,
+    commits,
+    head_commit: commits.at(-1) ?? (head[0] ? await json(head[0]) : null),
     pusher: { name: by.login, email: emailOf(by) },
   };
-}
-
-const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-
-function changesOf(repository: RepositoryState, sha: string, parent = EMPTY_TREE) {
-  return readDifferences(repository.git, parent, sha);
 }

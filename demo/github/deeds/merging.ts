@@ -2,7 +2,8 @@ import { readCommits, type Signature, writeCommitObject } from "../git/commits.t
 import { mergedTree } from "../git/differences.ts";
 import type { Git } from "../git/git.ts";
 import { emailOf } from "../json/account.ts";
-import type { Account, PullRequest, World } from "../world.ts";
+import type { PullRequest } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { headMoved } from "./heads.ts";
 import { markMerged, tellMerged } from "./pull-requests.ts";
 

@@ -1,4 +1,5 @@
-import type { Account, RepositoryState, Role } from "../world.ts";
+import type { RepositoryState, Role } from "../repository-state.ts";
+import type { Account } from "../world.ts";
 
 const RANKS: readonly Role[] = ["read", "triage", "write", "maintain", "admin"];
 

@@ -1,7 +1,8 @@
 import { isAncestor, NOTHING, resolveCommit } from "../git/commits.ts";
 import { mergeBase, mergedTree, readDifferences } from "../git/differences.ts";
 import { pullRequestJson } from "../json/pull-request.ts";
-import type { Account, PullRequest, RepositoryState, World } from "../world.ts";
+import type { PullRequest, RepositoryState } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { announce } from "./announce.ts";
 import type { Move } from "./heads.ts";
 
@@ -141,9 +142,9 @@ async function compute(world: World, pull: PullRequest): Promise<void> {
     changedFiles: files.length,
   };
   pull.updatedAt = world.clock.now();
-  await git(["update-ref", `refs/pull/${pull.number}/head`, head]);
-  if (pull.testMerge) await git(["update-ref", `refs/pull/${pull.number}/merge`, pull.testMerge]);
-  else await git(["update-ref", "-d", `refs/pull/${pull.number}/merge`]);
+  const refs = `refs/pull/${pull.number}`;
+  const merge = pull.testMerge ? `update ${refs}/merge ${pull.testMerge}` : `delete ${refs}/merge`;
+  await git(["update-ref", "--stdin"], `update ${refs}/head ${head}\n${merge}\n`);
 }
 
 function tell(world: World, pull: PullRequest, action: string, by: Account, more: Readonly<Record<string, unknown>> = {}): void {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { NOTHING, readHeads, writeCommit } from "../git/commits.ts";
 import { gitIn } from "../git/git.ts";
 import { emailOf } from "../json/account.ts";
-import { type Account, account, fullName, type RepositoryState, type Role, type World } from "../world.ts";
+import { fullName, type RepositoryState, type Role } from "../repository-state.ts";
+import { type Account, account, type World } from "../world.ts";
 import { announceCoverage, announceInstallation } from "./announce.ts";
 import { headMoved } from "./heads.ts";
 
@@ -36,6 +37,7 @@ export async function createRepository(
       Object.entries(options.permissions ?? {}).map(([login, role]) => [account(world, login).login.toLowerCase(), role]),
     ),
     git: gitIn(folder),
+    seen: new Set(),
     inOrder: parent?.inOrder ?? oneAfterAnother(),
     createdAt: world.clock.now(),
     pushedAt: world.clock.now(),

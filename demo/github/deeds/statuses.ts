@@ -2,16 +2,18 @@ import { readCommits } from "../git/commits.ts";
 import { accountJson } from "../json/account.ts";
 import { statusCommitJson } from "../json/commit.ts";
 import { repositoryUrl } from "../json/repository.ts";
-import { type Account, fullName, type RepositoryState, type Status, type World } from "../world.ts";
-import { announce } from "./announce.ts";
+import { fullName, type RepositoryState, type Status } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
+import { announce, isHeard } from "./announce.ts";
 
 export type NewStatus = Pick<Status, "sha" | "state" | "context" | "description" | "targetUrl"> & { readonly creator: Account };
 
-/** Adds a status to a commit that exists and fires `status`. */
+/** Adds a status to a commit that exists and fires `status`. Git is read first, so that events keep the order of the statuses. */
 export async function addStatus(world: World, repository: RepositoryState, facts: NewStatus): Promise<Status> {
+  const place = isHeard(world, repository, "status") ? await placeOf(world, repository, facts.sha) : null;
   const status: Status = { ...facts, id: world.id(), createdAt: world.clock.now() };
   repository.statuses.push(status);
-  announce(world, repository, "status", facts.creator, await statusEventJson(world, repository, status));
+  if (place) announce(world, repository, "status", facts.creator, { ...eventJson(world, repository, status), ...place });
   return status;
 }
 
@@ -36,40 +38,26 @@ export function combinedState(statuses: readonly Status[]): "success" | "pending
   return statuses.length === 0 || statuses.some(({ state }) => state === "pending") ? "pending" : "success";
 }
 
-async function statusEventJson(
-  world: World,
-  repository: RepositoryState,
-  status: Status,
-): Promise<Readonly<Record<string, unknown>>> {
-  const [commit] = await readCommits(repository.git, ["--max-count=1", status.sha]);
-  const names = await repository.git([
-    "for-each-ref",
-    `--contains=${status.sha}`,
-    "--count=10",
-    "--format=%(objectname) %(refname:lstrip=2)",
-    "refs/heads",
+function eventJson(world: World, repository: RepositoryState, status: Status): object {
+  const { node_id, url, creator, ...facts } = statusJson(world, repository, status);
+  return { ...facts, sha: status.sha, name: fullName(repository) };
+}
+
+/** The commit, and at most ten branches that contain it: https://docs.github.com/en/webhooks/webhook-events-and-payloads#status */
+async function placeOf(world: World, repository: RepositoryState, sha: string): Promise<object> {
+  const format = "--format=%(objectname) %(refname:lstrip=2)";
+  const [[commit], names] = await Promise.all([
+    readCommits(repository.git, ["--max-count=1", sha]),
+    repository.git(["for-each-ref", `--contains=${sha}`, "--count=10", format, "refs/heads"]),
   ]);
-  const url = repositoryUrl(world, repository);
+  const url = `${repositoryUrl(world, repository)}/commits`;
+  const branches = names.split("\n").filter(Boolean);
   return {
-    id: status.id,
-    sha: status.sha,
-    name: fullName(repository),
-    avatar_url: `${world.origin}/avatars/u/${status.creator.id}`,
-    target_url: status.targetUrl,
-    context: status.context,
-    description: status.description,
-    state: status.state,
     commit: commit ? statusCommitJson(world, repository, commit) : null,
-    branches: names
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => ({
-        name: line.slice(41),
-        commit: { sha: line.slice(0, 40), url: `${url}/commits/${line.slice(0, 40)}` },
-        protected: false,
-      })),
-    created_at: status.createdAt.toISOString(),
-    updated_at: status.createdAt.toISOString(),
+    branches: branches.map((line) => {
+      const head = line.slice(0, 40);
+      return { name: line.slice(41), commit: { sha: head, url: `${url}/${head}` }, protected: false };
+    }),
   };
 }
 

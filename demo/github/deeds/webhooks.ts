@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { App, World } from "../world.ts";
+import { DROPPED, headersOf, post } from "./webhook-request.ts";
 
 /** One event on its way to the App's webhook address, as it was when it happened. */
 export interface Occurrence {
@@ -56,7 +57,15 @@ export interface Webhooks {
 /** GitHub waits ten seconds and never tries again by itself: https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries */
 const PATIENCE = 10_000;
 
-export function createWebhooks(app: App, clock: World["clock"], id: () => number, contentType: "json" | "form"): Webhooks {
+export interface WebhookOptions {
+  /** How webhooks are encoded. */
+  readonly contentType?: "json" | "form";
+  /** Milliseconds until a delivery counts as timed out; GitHub's ten seconds when missing. */
+  readonly webhookPatience?: number;
+}
+
+export function createWebhooks(app: App, clock: World["clock"], id: () => number, options: WebhookOptions): Webhooks {
+  const { contentType = "json", webhookPatience = PATIENCE } = options;
   const deliveries: Delivery[] = [];
   const queues = new Map<number | null, Promise<void>>();
   const underWay = new Set<Promise<void>>();
@@ -73,9 +82,11 @@ export function createWebhooks(app: App, clock: World["clock"], id: () => number
   async function attempt(occurrence: Occurrence, guid: string, redelivery: boolean, url: string, dropped = false): Promise<void> {
     const { payload, ...facts } = occurrence;
     const body = contentType === "json" ? payload : new URLSearchParams({ payload }).toString();
-    const headers = headersOf(app, occurrence, guid, body, contentType);
+    const headers = headersOf(app, { event: occurrence.event, guid, body, contentType });
     const startedAt = performance.now();
-    const answer = dropped ? DROPPED : await post(url, headers, body, closing.signal);
+    const answer = dropped
+      ? DROPPED
+      : await post(url, headers, body, AbortSignal.any([closing.signal, AbortSignal.timeout(webhookPatience)]));
     deliveries.push({
       ...facts,
       id: id(),
@@ -128,56 +139,6 @@ export function createWebhooks(app: App, clock: World["clock"], id: () => number
       while (underWay.size > 0) await Promise.all(underWay);
     },
     close: () => closing.abort(),
-  };
-}
-
-interface Answered {
-  readonly status: string;
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly payload: string;
-}
-
-const DROPPED: Answered = { status: "OK", statusCode: 200, headers: {}, payload: "" };
-
-async function post(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-  closing: AbortSignal,
-): Promise<Answered> {
-  try {
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(PATIENCE)]);
-    const response = await fetch(url, { method: "POST", headers: { ...headers }, body, signal, redirect: "manual" });
-    const status = response.ok ? "OK" : response.statusText || "Invalid HTTP Response";
-    const payload = await response.text();
-    return { status, statusCode: response.status, headers: Object.fromEntries(response.headers), payload };
-  } catch (problem) {
-    const late = Error.isError(problem) && problem.name === "TimeoutError";
-    return { status: late ? "timed out" : "failed to connect", statusCode: 0, headers: {}, payload: "" };
-  }
-}
-
-/** https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers */
-function headersOf(
-  app: App,
-  { event }: Occurrence,
-  guid: string,
-  body: string,
-  contentType: "json" | "form",
-): Record<string, string> {
-  const hmac = (algorithm: string) => createHmac(algorithm, app.webhookSecret).update(body).digest("hex");
-  return {
-    Accept: "*/*",
-    "Content-Type": contentType === "json" ? "application/json" : "application/x-www-form-urlencoded",
-    "User-Agent": `GitHub-Hookshot/${app.clientId.slice(-7)}`,
-    "X-GitHub-Delivery": guid,
-    "X-GitHub-Event": event,
-    "X-GitHub-Hook-ID": String(app.hookId),
-    "X-GitHub-Hook-Installation-Target-ID": String(app.id),
-    "X-GitHub-Hook-Installation-Target-Type": "integration",
-    "X-Hub-Signature": `sha1=${hmac("sha1")}`,
-    "X-Hub-Signature-256": `sha256=${hmac("sha256")}`,
   };
 }
 

@@ -1,6 +1,12 @@
 import type { Git } from "./git.ts";
 
+/** Where a branch was that is new, or is that is deleted. */
 export const NOTHING = "0".repeat(40);
+
+/** What a first commit is compared with; git knows it without storing it. */
+export const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+const SHA = /^[0-9a-f]{40}$/;
 
 export interface Commit {
   readonly sha: string;
@@ -70,16 +76,16 @@ export async function readCommits(git: Git, args: readonly string[], paths: read
     });
 }
 
-/** The commit that a full SHA, branch, tag or `refs/…` name stands for; `null` when there is none. Hostile names are safe. */
+/** The commit that a SHA (7 digits or more), branch, tag or `refs/…` name stands for; `null` when there is none. Hostile names are safe. */
 export async function resolveCommit(git: Git, name: string): Promise<string | null> {
-  const candidates = /^[0-9a-f]{7,40}$/i.test(name)
-    ? [`refs/heads/${name}`, `refs/tags/${name}`, name]
-    : [`refs/heads/${name}`, `refs/tags/${name}`, name.startsWith("heads/") || name.startsWith("tags/") ? `refs/${name}` : name];
+  if (/[~^:?*[\\\s]|\.\.|@\{/.test(name)) return null; // the language of revisions, which is not for callers
+  const sha = /^[0-9a-f]{7,40}$/i.test(name);
+  const path = /^(heads|tags|pull)\//.test(name) ? [`refs/${name}`] : name.startsWith("refs/") ? [name] : [];
+  const candidates =
+    sha && name.length === 40 ? [name] : [`refs/heads/${name}`, `refs/tags/${name}`, ...path, ...(sha ? [name] : [])];
   for (const candidate of candidates) {
-    if (!/^[\w./@+-]+$/.test(candidate) || (candidate === name && !name.startsWith("refs/") && !/^[0-9a-f]{7,40}$/i.test(name)))
-      continue;
-    const sha = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${candidate}^{commit}`]).catch(() => "");
-    if (sha.trim() !== "") return sha.trim();
+    const found = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${candidate}^{commit}`]).catch(() => "");
+    if (SHA.test(found.trim())) return found.trim();
   }
   return null;
 }

@@ -11,27 +11,32 @@ export interface FileChange {
 
 /** The files that differ between two trees or commits, renames found as GitHub finds them. */
 export async function readDifferences(git: Git, from: string, to: string): Promise<FileChange[]> {
-  const [raw, numbers] = await Promise.all([
-    git(["diff-tree", "-r", "-M", "-z", "--raw", "--no-abbrev", from, to]),
-    git(["diff-tree", "-r", "-M", "-z", "--numstat", from, to]),
-  ]);
-  const lines = linesOf(numbers);
-  const changes: FileChange[] = [];
-  const parts = raw.split("\0");
-  for (let at = 0; at < parts.length && parts[at]; ) {
-    const [, , , blob = "", letter = ""] = (parts[at] ?? "").split(" ");
-    const renamed = letter.startsWith("R");
-    const path = parts[at + (renamed ? 2 : 1)] ?? "";
-    changes.push({
-      path,
-      previousPath: renamed ? (parts[at + 1] ?? null) : null,
-      status: renamed ? "renamed" : letter === "A" ? "added" : letter === "D" ? "removed" : "modified",
-      blob: letter === "D" ? null : blob,
-      ...(lines.get(path) ?? { additions: 0, deletions: 0 }),
-    });
-    at += renamed ? 3 : 2;
+  const output = await git(["diff-tree", "-r", "-M", "-z", "--raw", "--numstat", "--no-abbrev", from, to]);
+  const fields = output.split("\0").values();
+  const next = () => fields.next().value ?? "";
+  const raw: Omit<FileChange, "additions" | "deletions">[] = [];
+  const lines = new Map<string, readonly [additions: number, deletions: number]>();
+  // First an entry per file that starts with a colon, then one per file with its numbers; the paths of a rename are fields of their own.
+  for (let entry = next(); entry !== ""; entry = next()) {
+    if (entry.startsWith(":")) {
+      const [, , , blob = "", letter = ""] = entry.split(" ");
+      const previousPath = letter.startsWith("R") ? next() : null;
+      raw.push({ path: next(), previousPath, status: statusOf(letter), blob: letter === "D" ? null : blob });
+    } else {
+      const [additions, deletions, path = ""] = entry.split("\t");
+      if (path === "") next();
+      lines.set(path || next(), [Number(additions) || 0, Number(deletions) || 0]);
+    }
   }
-  return changes;
+  return raw.map((change) => {
+    const [additions, deletions] = lines.get(change.path) ?? [0, 0];
+    return { ...change, additions, deletions };
+  });
+}
+
+function statusOf(letter: string): FileChange["status"] {
+  if (letter.startsWith("R")) return "renamed";
+  return letter === "A" ? "added" : letter === "D" ? "removed" : "modified";
 }
 
 /** The tree that merging `theirs` into `ours` gives, nothing written to any branch; `null` when they conflict. */
@@ -50,16 +55,4 @@ export async function mergeBase(git: Git, one: string, other: string): Promise<s
     (sha) => sha.trim(),
     () => null,
   );
-}
-
-function linesOf(numstat: string): Map<string, { additions: number; deletions: number }> {
-  const found = new Map<string, { additions: number; deletions: number }>();
-  const parts = numstat.split("\0");
-  for (let at = 0; at < parts.length && parts[at]; ) {
-    const [additions = "0", deletions = "0", path = ""] = (parts[at] ?? "").split("\t");
-    const renamed = path === ""; // then old and new path follow as entries of their own
-    found.set(renamed ? (parts[at + 2] ?? "") : path, { additions: Number(additions) || 0, deletions: Number(deletions) || 0 });
-    at += renamed ? 3 : 1;
-  }
-  return found;
 }

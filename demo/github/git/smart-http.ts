@@ -4,7 +4,9 @@ import { headMoved } from "../deeds/heads.ts";
 import { atLeast, roleOf } from "../deeds/people.ts";
 import { actor, allows, type Caller, callerFrom, installationSees } from "../http/access.ts";
 import { Refusal } from "../http/answers.ts";
-import { findRepository, type RepositoryState, type World } from "../world.ts";
+import { decoded } from "../http/router.ts";
+import type { RepositoryState } from "../repository-state.ts";
+import { findRepository, type World } from "../world.ts";
 import { NOTHING, readHeads } from "./commits.ts";
 import { gitEnvironment } from "./git.ts";
 
@@ -14,8 +16,8 @@ export async function serveGit(world: World, url: URL, request: IncomingMessage,
     /^\/([^/]+)\/([^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname) ?? [];
   if (path === "") return false;
   const service = path === "info/refs" ? url.searchParams.get("service") : path;
-  const repository = findRepository(world, decodeURIComponent(owner), decodeURIComponent(name));
   try {
+    const repository = findRepository(world, decoded(owner), decoded(name));
     const caller = callerFrom(world, request.headers.authorization);
     const pushing = service === "git-receive-pack";
     const allowed = requireGit(caller, repository, pushing ? "write" : "read");

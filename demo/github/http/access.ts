@@ -1,5 +1,6 @@
 import { atLeast, roleOf } from "../deeds/people.ts";
-import type { Account, Credential, RepositoryState, Role, World } from "../world.ts";
+import type { RepositoryState, Role } from "../repository-state.ts";
+import type { Account, Credential, World } from "../world.ts";
 import { forbidden, notFound, Refusal, unauthorized } from "./answers.ts";
 import { checkAppToken } from "./app-token.ts";
 

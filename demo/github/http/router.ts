@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { findRepository, type RepositoryState, type World } from "../world.ts";
+import type { RepositoryState } from "../repository-state.ts";
+import { findRepository, type World } from "../world.ts";
 import { type Caller, requireApp, requireRepository } from "./access.ts";
 import { type Answer, notFound } from "./answers.ts";
 
@@ -80,7 +81,8 @@ export function numberIn(call: Call, name: string): number {
   return Number(value);
 }
 
-function decoded(value: string): string {
+/** A piece of a path as it was meant; broken escapes are not found. */
+export function decoded(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {

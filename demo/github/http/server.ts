@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { serveGit } from "../git/smart-http.ts";
+import { pageOf } from "../pages/layout.ts";
 import type { World } from "../world.ts";
 import { callerFrom } from "./access.ts";
 import { type Answer, notFound, Refusal } from "./answers.ts";
@@ -50,7 +51,11 @@ async function serve(host: Host, limit: RateLimit, request: IncomingMessage, res
   if (await serveGit(world, url, request, response)) return;
   const call: Request = { world, method: request.method ?? "GET", url, headers: request.headers, body: await readBody(request) };
   if (url.pathname.startsWith(`${PREFIX}/`)) await serveApi(host, limit, call, response);
-  else send(response, await settle(() => answerTo(call, host.routes.web, url.pathname, () => ({ kind: "nobody" }))));
+  else
+    send(
+      response,
+      await forPeople(await settle(() => answerTo(call, host.routes.web, url.pathname, () => ({ kind: "nobody" })))),
+    );
 }
 
 async function serveApi(
@@ -87,7 +92,7 @@ async function serveApi(
   const answer = await settle(() => answerTo(call, routes.api, below, () => callerFrom(world, headers.authorization)));
   note(fault === "cut after" ? 0 : answer.status);
   if (fault === "cut after") cut(response);
-  else send(response, { ...answer, headers: { ...common, ...answer.headers } });
+  else send(response, conditional({ ...answer, headers: { ...common, ...answer.headers } }, call));
 }
 
 async function answerTo(call: Request, routes: readonly Route[], path: string, caller: () => Call["caller"]): Promise<Answer> {
@@ -104,6 +109,22 @@ async function settle(deed: () => Promise<Answer>): Promise<Answer> {
     if (problem instanceof Refusal) return problem.answer;
     throw problem;
   }
+}
+
+/** A refusal as a page. */
+async function forPeople(answer: Answer): Promise<Answer> {
+  if (typeof answer.body !== "object" || !("message" in answer.body)) return answer;
+  return pageOf("Refused", `${answer.status}: ${answer.body.message}`, answer.status);
+}
+
+/** https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate */
+function conditional(answer: Answer, { method, headers }: Request): Answer {
+  if (method !== "GET" || answer.status !== 200) return answer;
+  const etag = `"${createHash("sha256")
+    .update(Buffer.isBuffer(answer.body) ? answer.body : JSON.stringify(answer.body))
+    .digest("hex")}"`;
+  const more = { ...answer.headers, ETag: etag };
+  return headers["if-none-match"]?.replace("W/", "") === etag ? { status: 304, headers: more } : { ...answer, headers: more };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -1,6 +1,7 @@
 import type { Commit } from "../git/commits.ts";
 import type { FileChange } from "../git/differences.ts";
-import { type Account, fullName, type RepositoryState, type World } from "../world.ts";
+import { fullName, type RepositoryState } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { accountJson, emailOf, nodeId } from "./account.ts";
 import { repositoryUrl } from "./repository.ts";
 

@@ -1,4 +1,5 @@
-import type { Deployment, DeploymentStatus, RepositoryState, World } from "../world.ts";
+import type { Deployment, DeploymentStatus, RepositoryState } from "../repository-state.ts";
+import type { World } from "../world.ts";
 import { accountJson, nodeId } from "./account.ts";
 import { appJson } from "./app.ts";
 import { repositoryUrl } from "./repository.ts";

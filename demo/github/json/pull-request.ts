@@ -1,4 +1,5 @@
-import { fullName, type PullRequest, type RepositoryState, type World } from "../world.ts";
+import { fullName, type PullRequest, type RepositoryState } from "../repository-state.ts";
+import type { World } from "../world.ts";
 import { accountJson, nodeId } from "./account.ts";
 import { repositoryJson, repositoryPage, repositoryUrl } from "./repository.ts";
 

@@ -1,4 +1,5 @@
-import { fullName, type RepositoryState, type World } from "../world.ts";
+import { fullName, type RepositoryState } from "../repository-state.ts";
+import type { World } from "../world.ts";
 import { accountJson, nodeId } from "./account.ts";
 
 type Place = Pick<World, "api" | "origin" | "repositories">;

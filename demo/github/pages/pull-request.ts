@@ -7,7 +7,8 @@ import { newestStatuses } from "../deeds/statuses.ts";
 import { readCommits } from "../git/commits.ts";
 import { type Answer, forbidden, notFound, Refusal } from "../http/answers.ts";
 import { type Call, numberIn, type Route, route } from "../http/router.ts";
-import { type Account, fullName, type PullRequest, type Role, type World } from "../world.ts";
+import { fullName, type PullRequest, type Role } from "../repository-state.ts";
+import type { Account, World } from "../world.ts";
 import { type Piece, pageOf } from "./layout.ts";
 import { deploymentList, listOf, repositoryIn, stateOf, statusList } from "./repository.ts";
 

@@ -3,7 +3,8 @@ import { newestStatuses } from "../deeds/statuses.ts";
 import { readCommits, readHeads } from "../git/commits.ts";
 import { type Answer, notFound } from "../http/answers.ts";
 import { type Call, parameter, type Route, route } from "../http/router.ts";
-import { type Deployment, findRepository, fullName, type RepositoryState, type Status } from "../world.ts";
+import { type Deployment, fullName, type RepositoryState, type Status } from "../repository-state.ts";
+import { findRepository } from "../world.ts";
 import { type Piece, pageOf, styleSheet } from "./layout.ts";
 
 /** The list of repositories, and one repository. */

@@ -73,6 +73,7 @@ export function firstTables(engine: Engine): Migration {
         .addColumn("ref", "text")
         .addColumn("pull_request", "integer")
         .addColumn("title", "text")
+        .addColumn("author", "text")
         .addColumn("person", "text")
         .addColumn("name", "text", (c) => c.notNull())
         .addColumn("trust", "text")

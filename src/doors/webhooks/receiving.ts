@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database } from "../../database/connection.ts";
 
 /** A receipt as it arrives. `body` is `null` for what nobody listens to. */
@@ -13,41 +12,43 @@ export interface NewReceipt {
 
 /**
  * Stores receipts: resolves once the receipt is durable, rejects when it is not. Those of the same moment share one transaction: all that
- * one turn of the event loop brings, and all that arrive while a commit is under way.
+ * one turn of the event loop brings, and all that arrive while as many transactions as may be are under way.
  */
 export function receiving(database: Database): (receipt: NewReceipt) => Promise<void> {
   let waiting: Waiting[] = [];
-  let busy = false;
+  let scheduled = false;
+  let underWay = 0;
 
-  async function commitAll(): Promise<void> {
-    while (waiting.length > 0) {
-      await nextTurn();
+  function schedule(): void {
+    if (scheduled || underWay >= mostUnderWay || waiting.length === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
       const batch = waiting.slice(0, largestBatch);
       waiting = waiting.slice(largestBatch);
-      await commit(batch);
-    }
-    busy = false;
+      void commit(batch);
+      schedule();
+    });
   }
 
   async function commit(batch: readonly Waiting[]): Promise<void> {
+    underWay += 1;
+    const receipts = batch.map(({ receipt }) => receipt);
     try {
-      await store(
-        database,
-        batch.map(({ receipt }) => receipt),
-      );
+      await store(database, receipts);
+      for (const { resolve } of batch) resolve();
     } catch (error) {
       for (const { reject } of batch) reject(error);
-      return;
+    } finally {
+      underWay -= 1;
+      schedule();
     }
-    for (const { resolve } of batch) resolve();
   }
 
   return (receipt) =>
     new Promise((resolve, reject) => {
       waiting.push({ receipt, resolve, reject });
-      if (busy) return;
-      busy = true;
-      void commitAll();
+      schedule();
     });
 }
 
@@ -59,6 +60,9 @@ interface Waiting {
 
 /** Well below the engines' limits on parameters, and a commit stays short. */
 const largestBatch = 200;
+
+/** One may reach the disk while the next is being made. */
+const mostUnderWay = 2;
 
 async function store(database: Database, receipts: readonly NewReceipt[]): Promise<void> {
   await database.write(async (tx) => {

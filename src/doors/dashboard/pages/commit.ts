@@ -19,7 +19,7 @@ export interface CommitView {
   readonly checks: readonly CheckRun[];
 }
 
-/** What a commit's repository file asks for: its mistakes in full, or the checks that came of it. */
+/** A commit: the mistakes of its repository file in full, and its checks. */
 export function commitPage(house: House, session: Session | null, view: CommitView): Html {
   const { repository, sha, reading, checks } = view;
   const gitHub = `${house.settings.github.web}${pathOf(repository)}`;
@@ -29,7 +29,7 @@ export function commitPage(house: House, session: Session | null, view: CommitVi
     session,
     repository,
     body: html`<div class="page">
-<h1>The file of <a class="sha" href="${gitHub}/commit/${sha}">${short(sha)}</a></h1>
+<h1>Commit <a class="sha" href="${gitHub}/commit/${sha}">${short(sha)}</a></h1>
 ${verdict(reading, `${gitHub}/blob/${sha}/${path}`)}
 <h2>Checks</h2>
 ${checks.length === 0 ? html`<p class="muted">No check of this commit was started.</p>` : runTable(repository, checks, house.clock())}</div>`,
@@ -41,9 +41,8 @@ function titleOf(reading: FileReading): string {
     case "mistakes":
       return "Mistakes in signalbox.yml";
     case "fork":
-      return "A fork's commit";
     case "fine":
-      return "signalbox.yml";
+      return "Checks";
   }
 }
 

@@ -1,0 +1,116 @@
+import type { Git } from "./git/git.ts";
+import type { Account } from "./world.ts";
+
+export type Role = "admin" | "maintain" | "write" | "triage" | "read";
+
+/** A repository: its facts in memory, its commits in the bare repository that `git` runs in. */
+export interface RepositoryState {
+  readonly id: number;
+  readonly owner: Account;
+  readonly name: string;
+  readonly private: boolean;
+  readonly parent: RepositoryState | null;
+  readonly defaultBranch: string;
+  /** Keyed by login in lower case. */
+  readonly permissions: Map<string, Role>;
+  readonly git: Git;
+  /** SHAs of commits that were seen to exist; none ever goes away. */
+  readonly seen: Set<string>;
+  /** Runs what changes refs one after another, for a repository and its forks together. */
+  readonly inOrder: <T>(deed: () => Promise<T>) => Promise<T>;
+  readonly createdAt: Date;
+  pushedAt: Date;
+  readonly pullRequests: PullRequest[];
+  readonly comments: Comment[];
+  readonly statuses: Status[];
+  readonly checkRuns: CheckRun[];
+  readonly deployments: Deployment[];
+}
+
+export interface PullRequest {
+  readonly id: number;
+  readonly number: number;
+  title: string;
+  body: string | null;
+  readonly author: Account;
+  readonly head: { readonly repository: RepositoryState; readonly ref: string; sha: string };
+  readonly base: { readonly repository: RepositoryState; ref: string; sha: string };
+  draft: boolean;
+  state: "open" | "closed";
+  readonly createdAt: Date;
+  updatedAt: Date;
+  closedAt: Date | null;
+  merged: { readonly at: Date; readonly by: Account; readonly sha: string } | null;
+  /** The test merge at `refs/pull/N/merge`; `null` when the branches conflict. */
+  testMerge: string | null;
+  size: { readonly commits: number; readonly additions: number; readonly deletions: number; readonly changedFiles: number };
+}
+
+export interface Comment {
+  readonly id: number;
+  readonly number: number;
+  readonly author: Account;
+  body: string;
+  readonly createdAt: Date;
+  updatedAt: Date;
+  readonly reactions: { readonly id: number; readonly content: string; readonly by: Account; readonly at: Date }[];
+}
+
+export interface Status {
+  readonly id: number;
+  readonly sha: string;
+  readonly state: string;
+  readonly context: string;
+  readonly description: string | null;
+  readonly targetUrl: string | null;
+  readonly creator: Account;
+  readonly createdAt: Date;
+}
+
+export interface CheckRun {
+  readonly id: number;
+  /** The id of its check suite. */
+  readonly suite: number;
+  readonly sha: string;
+  readonly name: string;
+  status: string;
+  conclusion: string | null;
+  detailsUrl: string | null;
+  externalId: string;
+  startedAt: Date;
+  completedAt: Date | null;
+  output: { readonly title: string | null; readonly summary: string | null; readonly text: string | null };
+}
+
+export interface Deployment {
+  readonly id: number;
+  readonly sha: string;
+  readonly ref: string;
+  readonly task: string;
+  readonly payload: unknown;
+  readonly originalEnvironment: string;
+  environment: string;
+  readonly description: string | null;
+  readonly creator: Account;
+  readonly transient: boolean;
+  readonly production: boolean;
+  readonly createdAt: Date;
+  updatedAt: Date;
+  /** Oldest first. */
+  readonly statuses: DeploymentStatus[];
+}
+
+export interface DeploymentStatus {
+  readonly id: number;
+  readonly state: string;
+  readonly description: string;
+  readonly environment: string;
+  readonly environmentUrl: string;
+  readonly logUrl: string;
+  readonly creator: Account;
+  readonly createdAt: Date;
+}
+
+export function fullName(repository: RepositoryState): string {
+  return `${repository.owner.login}/${repository.name}`;
+}

@@ -1,0 +1,26 @@
+import { readFile } from "node:fs/promises";
+import { knownWith } from "../../known.ts";
+import { repositoryFilePath } from "../../repository-file/load.ts";
+import { sayMistake } from "../../repository-file/mistake.ts";
+import { parseRepositoryFile } from "../../repository-file/parse.ts";
+
+/** Tells every mistake in a repository's file before it is pushed. 0 when there is none. */
+export async function checkConfiguration(path = repositoryFilePath): Promise<number> {
+  const text = await readFile(path, "utf8").catch(() => null);
+  if (text === null) throw new Error(`${path} cannot be read; call this in the repository's folder, or name the file`);
+  const parsed = parseRepositoryFile(text, knownWith());
+  if (parsed.kind === "file") {
+    const { checks, environments } = parsed.file;
+    console.log(`${path} is right: ${list("check", checks)}, ${list("environment", environments)}`);
+    return 0;
+  }
+  for (const mistake of parsed.mistakes)
+    console.log(`${path}${mistake.line === undefined ? "" : `:${mistake.line}`}: ${sayMistake(mistake)}`);
+  return 1;
+}
+
+function list(word: string, named: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(named);
+  if (names.length === 0) return `no ${word}s`;
+  return `${names.length} ${word}${names.length === 1 ? "" : "s"} (${names.join(", ")})`;
+}

@@ -1,0 +1,242 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Repository } from "../../demo/github/repository.ts";
+import { calm, deliver, deploymentBecomes, held, letGo, statusBecomes, useSharedJourney } from "../support/journey.ts";
+import { until } from "../support/until.ts";
+
+/** A file whose checks are these. */
+function checks(yaml: string): Record<string, string> {
+  return { ".github/signalbox.yml": `checks:\n${yaml}\n` };
+}
+
+/** The states that a context went through, oldest first. */
+function history(repository: Repository, sha: string, context: string): readonly string[] {
+  return repository
+    .allStatuses(sha)
+    .filter((status) => status.context === context)
+    .map((status) => status.state)
+    .reverse();
+}
+
+describe("checks of a pull request", () => {
+  const journey = useSharedJourney();
+
+  /** Opens a pull request, by mira, that changes one file. */
+  async function propose(repository: Repository, branch: string, files: Record<string, string> = { [branch]: "new\n" }) {
+    const sha = await repository.commit({ branch, from: "main", files, message: branch, author: "mira" });
+    const number = await repository.openPullRequest({ title: branch, head: branch, author: "mira" });
+    return { sha, number };
+  }
+
+  it("show as pending, each and their aggregate, run, and end as success, with a link to the run's page", async () => {
+    const shop = await journey.repository(checks(`  lint: { run: "true" }\n  test: { run: "${held}" }`));
+    const { sha } = await propose(shop, "autumn");
+
+    await statusBecomes(shop, sha, "signalbox/lint", "success");
+    expect(await statusBecomes(shop, sha, "signalbox/test", "pending")).toMatchObject({ description: expect.any(String) });
+    expect((await statusBecomes(shop, sha, "signalbox", "pending")).description).toContain("waiting for");
+    await until("the check runs", () => shop.statuses(sha).find(({ description }) => description === "Running"));
+    await letGo(journey.folder);
+
+    const test = await statusBecomes(shop, sha, "signalbox/test", "success");
+    expect(test.description).toMatch(/^Passed in \d+ s$/);
+    expect(test.targetUrl).toMatch(/^http:\/\/127\.0\.0\.1:3000\/acme-\d+\/shop\/runs\/\d+$/);
+    expect((await statusBecomes(shop, sha, "signalbox", "success")).description).toMatch(/^All 2 checks passed in \d+ s$/);
+    expect(history(shop, sha, "signalbox/lint")[0]).toBe("pending");
+    expect(history(shop, sha, "signalbox")[0]).toBe("pending");
+  });
+
+  it("run steps one by one, with env, and say which one failed and with what", async () => {
+    const file = `
+  test:
+    env: { NODE_ENV: test }
+    run:
+      - { name: Prepare, run: 'echo "$NODE_ENV" > env' }
+      - { name: Unit tests, run: '[ "$(cat env)" = test ] && exit 3' }
+      - { name: Never, run: touch never }`;
+    const shop = await journey.repository(checks(file));
+    const { sha } = await propose(shop, "autumn");
+
+    const status = await statusBecomes(shop, sha, "signalbox/test", "failure");
+    expect(status.description).toMatch(/^Failed: Unit tests exited with 3 after \d+ s$/);
+    expect((await statusBecomes(shop, sha, "signalbox", "failure")).description).toBe("Failed: test");
+    const id = Number(status.targetUrl?.split("/").at(-1));
+    const steps = await journey.server.database.read((db) =>
+      db.selectFrom("step").select(["name", "exit_code"]).where("run", "=", id).orderBy("number").execute(),
+    );
+    expect(steps.map(({ name, exit_code }) => [name, exit_code])).toEqual([
+      [expect.stringMatching(/^Check out /), null],
+      ["Prepare", 0],
+      ["Unit tests", 3],
+    ]);
+  });
+
+  it("end as failure when their time is over", async () => {
+    const shop = await journey.repository(checks("  test: { run: sleep 600, timeout: 1s }"));
+    const { sha } = await propose(shop, "autumn");
+    expect((await statusBecomes(shop, sha, "signalbox/test", "failure")).description).toMatch(/^Failed: timed out after 1 s/);
+  });
+
+  it("of older commits are cancelled by new commits", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "${held}" }`));
+    const { sha: before } = await propose(shop, "autumn");
+    await until("it runs", () => shop.statuses(before).find(({ description }) => description === "Running"));
+    const after = await shop.commit({ branch: "autumn", files: { more: "" }, message: "More", author: "mira" });
+
+    const superseded = await statusBecomes(shop, before, "signalbox/test", "error");
+    expect(superseded.description).toBe(`Superseded by ${after.slice(0, 7)}`);
+    await statusBecomes(shop, before, "signalbox", "error");
+    await until("the new one runs", () => shop.statuses(after).find(({ description }) => description === "Running"));
+    await letGo(journey.folder);
+    await statusBecomes(shop, after, "signalbox", "success");
+  });
+
+  it("of older commits go on when another open pull request has them as its head, and both share the runs", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "${held}" }`));
+    const { sha } = await propose(shop, "autumn");
+    await shop.commit({ branch: "twin", from: sha, files: {}, message: "unused", author: "mira" });
+    await shop.openPullRequest({ title: "Release", head: "autumn", base: await branchOf(shop), author: "jonas" });
+    await until("it runs", () => shop.statuses(sha).find(({ description }) => description === "Running"));
+    await shop.closePullRequest(1);
+    await journey.github.idle();
+    await letGo(journey.folder);
+
+    await statusBecomes(shop, sha, "signalbox/test", "success");
+    const runs = await journey.server.database.read((db) =>
+      db.selectFrom("run").select(["id", "attempt"]).where("repository", "=", shop.id).where("sha", "=", sha).execute(),
+    );
+    expect(runs).toHaveLength(1);
+    expect(runs[0]?.attempt).toBe(1);
+  });
+
+  /** A second branch to merge into. */
+  async function branchOf(repository: Repository): Promise<string> {
+    await repository.commit({ branch: "release", from: "main", files: { release: "" }, message: "Release", author: "jonas" });
+    return "release";
+  }
+
+  it("are cancelled when it is closed, and run when it is reopened", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "${held}" }`));
+    const { sha, number } = await propose(shop, "autumn");
+    await until("it runs", () => shop.statuses(sha).find(({ description }) => description === "Running"));
+    await shop.closePullRequest(number);
+    const cancelled = await statusBecomes(shop, sha, "signalbox/test", "error");
+    expect(cancelled.description).toBe(`Cancelled: pull request #${number} was closed`);
+
+    await shop.reopenPullRequest(number);
+    await until("it runs again", () => shop.statuses(sha).find(({ description }) => description === "Running"));
+    await letGo(journey.folder);
+    await statusBecomes(shop, sha, "signalbox", "success");
+  });
+
+  it("run when it is closed and reopened before they have stopped", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "trap : TERM; ${held}" }`));
+    const { sha, number } = await propose(shop, "autumn");
+    await until("it runs", () => shop.statuses(sha).find(({ description }) => description === "Running"));
+    await shop.closePullRequest(number);
+    await shop.reopenPullRequest(number);
+    await journey.github.idle();
+    await letGo(journey.folder);
+    await until(
+      "it succeeded",
+      async () => {
+        await letGo(journey.folder);
+        return shop.statuses(sha).find(({ context, state }) => context === "signalbox" && state === "success");
+      },
+      20_000,
+    );
+  });
+
+  it("go on when it is merged: the gate needs them", async () => {
+    const shop = await journey.repository({
+      ".github/signalbox.yml": `
+checks: { test: { run: "${held}" } }
+environments: { staging: { trigger: merge, target: directory, with: { path: staging } } }
+`,
+    });
+    const { sha, number } = await propose(shop, "autumn");
+    await until("it runs", () => shop.statuses(sha).find(({ description }) => description === "Running"));
+    const merged = await shop.merge(number, { method: "squash" });
+    const waiting = await deploymentBecomes(shop, "staging", "queued", merged);
+    await until("the gate is named", () =>
+      waiting.statuses.at(-1)?.description.startsWith("Waiting for checks: test is pending"),
+    );
+    await letGo(journey.folder);
+    await statusBecomes(shop, sha, "signalbox/test", "success");
+    await deploymentBecomes(shop, "staging", "success", merged);
+    expect(shop.statuses(merged)).toEqual([]);
+  });
+
+  it("run for a draft, and nothing new happens when it is ready for review", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "true" }`));
+    const sha = await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    const number = await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira", draft: true });
+    await statusBecomes(shop, sha, "signalbox", "success");
+    await calm(journey);
+    const before = shop.allStatuses(sha).length;
+    await shop.readyForReview(number);
+    await calm(journey);
+    expect(shop.allStatuses(sha)).toHaveLength(before);
+  });
+
+  it("follow the file at its head: a check that is renamed never blocks a branch", async () => {
+    const shop = await journey.repository(checks(`  old: { run: "false" }`));
+    const { sha: before } = await propose(shop, "autumn");
+    await statusBecomes(shop, before, "signalbox", "failure");
+    const after = await shop.commit({
+      branch: "autumn",
+      files: checks(`  new: { run: "true" }`),
+      message: "Rename the check",
+      author: "mira",
+    });
+    await statusBecomes(shop, after, "signalbox", "success");
+    expect(shop.statuses(after).map(({ context }) => context)).not.toContain("signalbox/old");
+  });
+
+  it("with paths that no changed file matches are a success, and run when a new base makes them match", async () => {
+    const shop = await journey.repository(checks(`  web: { run: "true", paths: ["web/**"] }\n  test: { run: "true" }`));
+    const base = await shop.commit({ branch: "next", from: "main", files: { "web/a": "" }, message: "Next", author: "mira" });
+    await shop.commit({ branch: "autumn", from: base, files: { "docs/a": "" }, message: "Docs", author: "mira" });
+    const number = await shop.openPullRequest({ title: "Docs", head: "autumn", base: "next", author: "mira" });
+    const sha = await shop.head("autumn");
+    const skipped = await statusBecomes(shop, sha, "signalbox/web", "success");
+    expect(skipped.description).toBe("Skipped: no file matches");
+    await statusBecomes(shop, sha, "signalbox", "success");
+
+    await shop.changeBase(number, "main");
+    await until("it ran", () =>
+      shop.statuses(sha).find(({ context, description }) => context === "signalbox/web" && description?.startsWith("Passed")),
+    );
+  });
+
+  it("are not touched by an edit of the title", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "true" }`));
+    const { sha } = await propose(shop, "autumn");
+    await statusBecomes(shop, sha, "signalbox", "success");
+    await calm(journey);
+    const requests = journey.github.requests.length;
+    const opened = lastPayload("pull_request", shop);
+    await deliver(journey, "pull_request", { ...opened, action: "edited", changes: { title: { from: "Before" } } });
+    await calm(journey);
+    expect(journey.github.requests.slice(requests)).toEqual([]);
+  });
+
+  function lastPayload(event: string, repository: Repository): Record<string, unknown> {
+    const delivery = journey.github.deliveries().findLast((one) => one.event === event && one.repository === repository.id);
+    return JSON.parse(delivery?.request.payload ?? "{}");
+  }
+
+  it("cost at most two requests from the webhook to the first pending, once the token is cached", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "true" }`));
+    const { sha: first } = await propose(shop, "autumn");
+    await statusBecomes(shop, first, "signalbox", "success");
+    await calm(journey);
+    const before = journey.github.requests.length;
+    const sha = await shop.commit({ branch: "autumn", files: { more: "" }, message: "More", author: "mira" });
+    await statusBecomes(shop, sha, "signalbox", "success");
+    const asked = journey.github.requests.slice(before).map(({ method, path }) => `${method} ${path.split("?", 1)[0]}`);
+    const opening = asked.slice(0, asked.findIndex((request) => request.startsWith("POST")) + 1);
+    const file = opening.filter((request) => request.includes("/contents/"));
+    expect(opening.length - file.length).toBe(1);
+    expect(opening.length).toBeLessThanOrEqual(2);
+  });
+});
