@@ -1,6 +1,7 @@
 import { sayMistake } from "../../src/repository-file/mistake.ts";
-import { type Known, parseRepositoryFile } from "../../src/repository-file/parse.ts";
+import { parseRepositoryFile } from "../../src/repository-file/parse.ts";
 import type { RepositoryFile } from "../../src/repository-file/repository-file.ts";
+import type { Known } from "../../src/repository-file/schema.ts";
 import { known } from "./known.ts";
 
 /** The sentences that people read about a file; none when it is accepted. */

@@ -164,7 +164,9 @@ describe("the pages", () => {
     await deploy("9".repeat(40), "Cache the prices");
 
     const text = await page(dashboard, "/acme/shop");
-    expect(text).toMatch(/<h3>staging<\/h3>[^]*Live<\/span> Round half up[^]*Waiting for checks: signalbox\/test is pending/);
+    expect(text).toMatch(
+      /<h3>staging<\/h3>[\s\S]*Live<\/span> Round half up[\s\S]*Waiting for checks: signalbox\/test is pending/,
+    );
     expect(await page(dashboard, `/acme/shop/runs/${first}`)).not.toContain("javascript:");
   });
 
