@@ -17,6 +17,7 @@ export interface GitHubOptions extends WorldOptions {
   readonly folder?: string;
 }
 
+/** Somebody with an account, who may do what a repository's permissions say. */
 export interface Person {
   readonly login: string;
   readonly id: number;

@@ -27,6 +27,7 @@ export interface RepositoryState {
   readonly deployments: Deployment[];
 }
 
+/** `head.sha` and `base.sha` are those of the last time that it was looked at: opened, pushed to, its base moved. */
 export interface PullRequest {
   readonly id: number;
   readonly number: number;
@@ -56,6 +57,7 @@ export interface Comment {
   readonly reactions: { readonly id: number; readonly content: string; readonly by: Account; readonly at: Date }[];
 }
 
+/** One posted status; a newer one of the same context does not replace it but comes after it. */
 export interface Status {
   readonly id: number;
   readonly sha: string;
@@ -82,6 +84,7 @@ export interface CheckRun {
   output: { readonly title: string | null; readonly summary: string | null; readonly text: string | null };
 }
 
+/** What somebody wants to be live somewhere, and all that was said about it. */
 export interface Deployment {
   readonly id: number;
   readonly sha: string;

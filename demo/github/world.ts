@@ -22,6 +22,7 @@ export interface World {
   id(): number;
 }
 
+/** The one GitHub App, with the secrets that its server needs. */
 export interface App {
   readonly id: number;
   readonly hookId: number;
@@ -41,6 +42,7 @@ export interface App {
 /** What an App may do, as GitHub writes it: `{ contents: "read", statuses: "write" }`. */
 export type Permissions = Readonly<Record<string, "read" | "write">>;
 
+/** A person, an organization or the bot of the App. */
 export interface Account {
   readonly id: number;
   readonly login: string;
@@ -48,6 +50,7 @@ export interface Account {
   readonly createdAt: Date;
 }
 
+/** Where the App may look: one for each owner. */
 export interface Installation {
   readonly id: number;
   readonly account: Account;

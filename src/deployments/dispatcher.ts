@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import { GitHubProblem } from "../github/problem.ts";
 import { reconsidered, toReconsider } from "../runs/reconsidering.ts";
 import type { DeploymentMeans } from "./means.ts";
@@ -6,72 +5,91 @@ import { reconsider } from "./reconsider.ts";
 
 /** Reconsiders each repository whose facts have changed, now and whenever a change is rung. */
 export interface Dispatcher {
-  /** Resolves when nothing is left to think through; what failed is tried again later and not waited for. */
+  /** Resolves when nothing is left to think through now; what failed is tried again later and not waited for. */
   settled(): Promise<void>;
+  /** Resolves when nothing is under way; what is left is thought through after the next start. */
   stop(): Promise<void>;
 }
 
+/** Milliseconds between looks when nothing rings, and so between tries of what failed. */
 const lookEvery = 5_000;
 
-/** Starts it; what a dead server left undone is done first. A failure of GitHub or git is repeated with the next look. */
+/** Starts it; what a dead server left undone is done first. One at a time per repository; repositories do not wait for each other. */
 export function startDispatcher(means: DeploymentMeans): Dispatcher {
   const { database, log } = means;
-  let working: Promise<void> | null = null;
+  const underWay = new Map<number, Promise<void>>();
+  const failed = new Set<number>();
+  let looking: Promise<void> | null = null;
   let lookAgain = false;
   let stopped = false;
 
   function look(): Promise<void> {
     lookAgain = true;
-    working ??= round().finally(() => {
-      working = null;
-    });
-    return working;
+    looking ??= (async () => {
+      while (lookAgain && !stopped) {
+        lookAgain = false;
+        const due = await database.read(toReconsider);
+        for (const { repository, wanted } of due)
+          if (!underWay.has(repository) && !failed.has(repository)) begin(repository, wanted);
+      }
+    })()
+      .catch((error) => log.error({ err: error }, "looking for deployments to reconsider failed; trying again"))
+      .finally(() => {
+        looking = null;
+      });
+    return looking;
   }
 
-  async function round(): Promise<void> {
-    while (lookAgain && !stopped) {
-      lookAgain = false;
-      try {
-        const due = await database.read(toReconsider);
-        await Promise.all(due.map(({ repository, wanted }) => one(means, repository, wanted)));
-      } catch (error) {
-        log.error({ err: error }, "looking for deployments to reconsider failed; trying again");
-      }
-    }
+  function begin(repository: number, wanted: number): void {
+    const work = one(means, repository, wanted).then((done) => {
+      underWay.delete(repository);
+      if (done === "later") failed.add(repository);
+      return look();
+    });
+    underWay.set(repository, work);
   }
 
   const unwake = database.wake.on("gates", () => void look());
-  const looks = setInterval(() => void look(), lookEvery);
+  const looks = setInterval(() => {
+    failed.clear();
+    void look();
+  }, lookEvery);
   void look();
   return {
     async settled() {
-      await look();
+      do {
+        await look();
+        await Promise.all(underWay.values());
+      } while (underWay.size > 0);
     },
     async stop() {
       stopped = true;
       unwake();
       clearInterval(looks);
-      await working;
+      await looking;
+      await Promise.all(underWay.values());
     },
   };
 }
 
-async function one(means: DeploymentMeans, repository: number, wanted: number): Promise<void> {
+/** Never rejects. What GitHub or git may do later is left for later; what they never will is left until something changes. */
+async function one(means: DeploymentMeans, repository: number, wanted: number): Promise<"done" | "later"> {
+  const { database, log } = means;
   try {
     await reconsider(means, repository);
-    await means.database.write((tx) => reconsidered(tx, repository, wanted));
   } catch (error) {
-    await giveUpOrRetry(means.log, error, repository, () => means.database.write((tx) => reconsidered(tx, repository, wanted)));
+    const hopeless = error instanceof GitHubProblem && !error.retryable;
+    log.warn(
+      { err: error, repository },
+      hopeless ? "deployments cannot be decided until something changes" : "deployments could not be decided; trying again",
+    );
+    if (!hopeless) return "later";
   }
-}
-
-async function giveUpOrRetry(log: Logger, error: unknown, repository: number, giveUp: () => Promise<void>): Promise<void> {
-  const hopeless = error instanceof GitHubProblem && !error.retryable;
-  log.warn(
-    { err: error, repository },
-    hopeless
-      ? "deployments cannot be reconsidered until something changes"
-      : "deployments could not be reconsidered; trying again",
-  );
-  if (hopeless) await giveUp();
+  try {
+    await database.write((tx) => reconsidered(tx, repository, wanted));
+    return "done";
+  } catch (error) {
+    log.error({ err: error, repository }, "what was decided could not be noted; deciding again");
+    return "later";
+  }
 }

@@ -135,7 +135,8 @@ async function putOff(report: Report, error: unknown, { database, log }: Reporte
   }
   // GitHub will not take it, or the fault is ours: repeating would not help until the state changes again.
   log.error({ err: error, subject: report.key }, "GitHub does not take a report; it is not repeated");
-  return settle(database, report, { sent: report.wanted, attempts: 0, not_before: 0, problem });
+  // The count of attempts stays: something may have reached GitHub, and a deployment must not be created twice.
+  return settle(database, report, { sent: report.wanted, not_before: 0, problem });
 }
 
 interface Settlement {

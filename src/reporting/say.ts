@@ -110,10 +110,10 @@ async function createAtGitHub(
   { database, github }: ReporterOptions,
 ): Promise<number | null> {
   const installation = github.as(repository.installation);
-  const mayExist = report.attempts > 1 || report.wanted > 1;
-  const existing = mayExist
-    ? await findDeployment(installation, repository, { sha: run.sha, environment: run.environment, run: run.id })
-    : null;
+  const existing =
+    report.attempts > 1
+      ? await findDeployment(installation, repository, { sha: run.sha, environment: run.environment, run: run.id })
+      : null;
   if (existing === null && run.state === "finished" && run.attempt === null) return null;
   const id =
     existing ??

@@ -120,6 +120,11 @@ describe("deployments at the stand-in", () => {
     for (const state of ["pending", "in_progress", "success", "failure", "error", "inactive"])
       expect((await say(id, state)).status).toBe(201);
     expect((await list(api("GET", `${path}/${id}/statuses`)))[0]).toMatchObject({ state: "inactive" });
+    await github.idle();
+    const told = receiver.received
+      .filter(({ event }) => event === "deployment_status")
+      .map(({ payload }) => fields(payload.deployment_status).state);
+    expect(told).toEqual(["queued", "pending", "in_progress", "success", "failure", "error"]); // "inactive" fires nothing
     const shown = fields((await say(id, "success", { log_url: "http://x/log", environment_url: "http://x/" })).body);
     expect(shown).toMatchObject({ log_url: "http://x/log", target_url: "http://x/log", environment_url: "http://x/" });
   });

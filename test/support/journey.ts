@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -202,12 +203,25 @@ export async function calm({ github, server }: Pick<Journey, "github" | "server"
 }
 
 /** A command that goes on when `letGo` says so. */
-export const held = "until [ -e go ]; do sleep 0.02; done";
+export const held = "touch started; until [ -e go ]; do sleep 0.02; done";
 
-/** Lets every held command of a server go on that has started by now. */
-export async function letGo(folder: string): Promise<void> {
+/** Waits until a held command of a server works, and gives the folders of all that do. */
+export async function heldCommand(folder: string): Promise<readonly string[]> {
   const work = join(folder, "work");
-  for (const run of await readdir(work)) await writeFile(join(work, run, "workspace", "go"), "").catch(() => {});
+  return until(
+    "a held command works",
+    async () => {
+      const runs = (await readdir(work).catch(() => [])).map((run) => join(work, run, "workspace"));
+      const working = runs.filter((run) => existsSync(join(run, "started")) && !existsSync(join(run, "go")));
+      return working.length > 0 && working;
+    },
+    20_000,
+  );
+}
+
+/** Waits until a held command works, and lets all that do go on. */
+export async function letGo(folder: string): Promise<void> {
+  for (const run of await heldCommand(folder)) await writeFile(join(run, "go"), "");
 }
 
 /** Sends a webhook of our own making, signed as GitHub does. */

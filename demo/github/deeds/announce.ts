@@ -50,6 +50,7 @@ export function announceInstallation(
   });
 }
 
+/** Tells the App of one repository that its installation covers from now on, or no longer. */
 export function announceCoverage(
   world: World,
   installation: Installation,

@@ -15,6 +15,7 @@ export function addComment(world: World, pull: PullRequest, author: Account, bod
   return comment;
 }
 
+/** Replaces the text and fires `issue_comment` with the former one in `changes`. */
 export function editComment(world: World, pull: PullRequest, comment: Comment, by: Account, body: string): void {
   const from = comment.body;
   comment.body = body;
@@ -95,6 +96,7 @@ function issueJson(world: World, pull: PullRequest): object {
   };
 }
 
+/** The eight that GitHub knows: https://docs.github.com/en/rest/reactions/reactions#about-reactions */
 export const REACTIONS = ["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"] as const;
 
 function reactionsJson(url: string, reactions: Comment["reactions"]): object {

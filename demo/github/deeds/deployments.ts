@@ -20,6 +20,7 @@ export interface NewDeployment {
   readonly production?: boolean | undefined;
 }
 
+/** What came of a wish: GitHub may merge, or refuse, instead of creating anything. */
 export type Deployed =
   | { readonly kind: "created"; readonly deployment: Deployment }
   | { readonly kind: "merged instead" | "conflict" | "no ref"; readonly message: string };

@@ -18,6 +18,7 @@ export interface MergeOrder {
   readonly message?: string | undefined;
 }
 
+/** What came of an order; only `merged` has changed anything. */
 export type Merged =
   | { readonly kind: "merged"; readonly sha: string }
   | { readonly kind: "head moved" }

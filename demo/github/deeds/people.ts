@@ -29,6 +29,7 @@ export function permissionOf(role: Role | null): "admin" | "write" | "read" | "n
   }
 }
 
+/** A role as the five flags of older answers. */
 export function permissionsJson(role: Role | null): object {
   return {
     admin: atLeast(role, "admin"),

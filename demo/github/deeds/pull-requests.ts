@@ -51,6 +51,7 @@ export function openPullRequest(world: World, repository: RepositoryState, reque
   });
 }
 
+/** Closes without merging and fires `closed`; the caller sees to it that it is open. */
 export async function closePullRequest(world: World, pull: PullRequest, by: Account): Promise<void> {
   pull.state = "closed";
   pull.closedAt = world.clock.now();
@@ -66,6 +67,7 @@ export async function reopenPullRequest(world: World, pull: PullRequest, by: Acc
   tell(world, pull, "reopened", by);
 }
 
+/** Fires `edited` with the former base in `changes`; rejects when there is no such branch. */
 export async function changeBase(world: World, pull: PullRequest, base: string, by: Account): Promise<void> {
   const from = { ...pull.base };
   const sha = await resolveCommit(pull.base.repository.git, `refs/heads/${base}`);
@@ -75,6 +77,7 @@ export async function changeBase(world: World, pull: PullRequest, base: string, 
   tell(world, pull, "edited", by, { changes: { base: { ref: { from: from.ref }, sha: { from: from.sha } } } });
 }
 
+/** Ends being a draft and fires `ready_for_review`. */
 export async function readyForReview(world: World, pull: PullRequest, by: Account): Promise<void> {
   pull.draft = false;
   tell(world, pull, "ready_for_review", by);
@@ -86,6 +89,7 @@ export function markMerged(world: World, pull: PullRequest, by: Account, sha: st
   Object.assign(pull, { state: "closed", closedAt: now, merged: { at: now, by, sha } });
 }
 
+/** Fires `closed` for what `markMerged` has marked. */
 export function tellMerged(world: World, pull: PullRequest, by: Account): void {
   tell(world, pull, "closed", by);
 }

@@ -38,6 +38,7 @@ export interface WebhookFault {
   readonly times?: number;
 }
 
+/** The way to the one webhook address of the App, with a memory of all that was sent. */
 export interface Webhooks {
   /** Before the first call nothing is sent or recorded, as for an App without a webhook address. */
   to(url: string): void;
@@ -64,6 +65,7 @@ export interface WebhookOptions {
   readonly webhookPatience?: number;
 }
 
+/** Starts with no address: nothing is sent before `to`. */
 export function createWebhooks(app: App, clock: World["clock"], id: () => number, options: WebhookOptions): Webhooks {
   const { contentType = "json", webhookPatience = PATIENCE } = options;
   const deliveries: Delivery[] = [];

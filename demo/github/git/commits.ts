@@ -98,6 +98,7 @@ export async function readHeads(git: Git): Promise<Map<string, string>> {
   return new Map(lines.map((line) => [line.slice(41), line.slice(0, 40)]));
 }
 
+/** A commit counts as its own ancestor. */
 export async function isAncestor(git: Git, ancestor: string, descendant: string): Promise<boolean> {
   return git(["merge-base", "--is-ancestor", ancestor, descendant]).then(
     () => true,

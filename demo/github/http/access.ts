@@ -23,6 +23,7 @@ export function callerFrom(world: World, authorization: string | undefined): Cal
   throw unauthorized();
 }
 
+/** Refuses everybody but the App with its JSON web token. */
 export function requireApp(caller: Caller): void {
   if (caller.kind === "app") return;
   if (caller.kind === "nobody") throw unauthorized("A JSON web token could not be decoded");
@@ -85,6 +86,7 @@ export function installationSees(caller: Extract<Caller, { kind: "installation" 
   );
 }
 
+/** Whether permissions contain `name:level`; writing includes reading. */
 export function allows(permissions: Readonly<Record<string, string>>, needed: string): boolean {
   const [name = "", level] = needed.split(":");
   const given = permissions[name];

@@ -35,6 +35,7 @@ export interface FieldProblem {
   readonly message?: string;
 }
 
+/** 422 with the fields that are wrong. */
 export function invalid(...errors: readonly FieldProblem[]): Refusal {
   return new Refusal(422, "Validation Failed", { errors });
 }
@@ -74,6 +75,7 @@ export function withParameter(url: URL, name: string, value: string | number): s
   return copy.href;
 }
 
+/** `value` as a whole number within bounds; what is no number becomes the least. */
 export function clamp(value: number, least: number, most: number): number {
   return Number.isFinite(value) ? Math.min(most, Math.max(least, Math.floor(value))) : least;
 }

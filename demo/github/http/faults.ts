@@ -42,6 +42,7 @@ export function createFaults(): Faults {
   };
 }
 
+/** Ends the connection without a word. */
 export function cut(response: ServerResponse): void {
   response.socket?.destroy();
 }

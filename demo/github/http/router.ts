@@ -68,6 +68,7 @@ export function match(
   return null;
 }
 
+/** A part of the path by its name in the pattern; throws for a name that the pattern does not have. */
 export function parameter(call: Call, name: string): string {
   const value = call.parameters[name];
   if (value === undefined) throw new Error(`the route has no parameter ${name}`);

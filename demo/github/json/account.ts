@@ -70,6 +70,7 @@ export function emailOf(account: Account): string {
   return `${account.id}+${account.login}@users.noreply.github.com`;
 }
 
+/** Opaque, as GitHub asks callers to take it. */
 export function nodeId(kind: string, id: number): string {
   return `${kind}_${Buffer.from(`${kind}${id}`).toString("base64url")}`;
 }

@@ -1,3 +1,4 @@
+/** Colours follow the reader's light or dark scheme. */
 export const STYLE = `
 :root { color-scheme: light dark; --text: light-dark(#1f2328, #e6edf3); --soft: light-dark(#59636e, #9198a1); --line: light-dark(#d1d9e0, #3d444d);
   --paper: light-dark(#ffffff, #0d1117); --panel: light-dark(#f6f8fa, #151b23); --link: light-dark(#0758bd, #6cb0ff);

@@ -104,6 +104,15 @@ describe("signing in with GitHub", () => {
     expect(dashboard.github.requests).not.toContain("POST /login/oauth/access_token");
   });
 
+  it("refuses a state that is only almost the one it gave out", async () => {
+    const dashboard = await open({ auth: "github" });
+    const browser = new Browser(dashboard.url);
+    const toGitHub = await browser.get("/login");
+    const back = (await fetch(toGitHub.headers.get("location") ?? "", { redirect: "manual" })).headers.get("location") ?? "";
+    expect((await browser.get(`${back}A`)).status).toBe(400);
+    expect(browser.cookies.get("signalbox-session")).toBeUndefined();
+  });
+
   it("takes a code once", async () => {
     const dashboard = await open({ auth: "github" });
     const browser = new Browser(dashboard.url);
