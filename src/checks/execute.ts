@@ -43,9 +43,7 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
       await keepTree(means.database, run, workspace.tree);
       await checkout.end(null);
       const options =
-        plan.runner === "local"
-          ? { steps: plan.steps.map((step) => ({ name: step.name ?? firstLine(step.run), run: step.run })) }
-          : plan.with;
+        plan.runner === "local" ? { steps: plan.steps.map((step) => ({ name: step.name, run: step.run })) } : plan.with;
       return await runner.run(options, checkOrder(means, run, repository, workspace, plan.env, plan.timeout), io);
     });
   } catch (error) {
@@ -87,8 +85,4 @@ function checkOrder(
       ...env,
     },
   };
-}
-
-function firstLine(command: string): string {
-  return command.trim().split("\n", 1)[0] ?? "";
 }

@@ -18,7 +18,7 @@ export interface CheckedCommit {
 }
 
 /**
- * Makes the runs of a commit. What exists already is shared: it runs again only when it was broken off, had nothing to do
+ * Makes the runs of a commit. What exists already is shared: it runs again only when it was (or is being) broken off, had nothing to do
  * before, or when `again` says that a person asked for it by redelivering a finished delivery.
  */
 export async function startChecks(
@@ -47,6 +47,7 @@ export async function startChecks(
 }
 
 function wantsAnotherAttempt(run: CheckRun, again: boolean): boolean {
+  if (run.state === "running") return run.stop !== null;
   if (run.state !== "finished") return false;
   return again || run.outcome.kind === "cancelled" || (run.outcome.kind === "passed" && run.outcome.note !== undefined);
 }

@@ -15,6 +15,12 @@ export interface Tables {
   file_reading: FileReadingTable;
   report: ReportTable;
   session: SessionTable;
+  history: HistoryTable;
+  approval: ApprovalTable;
+  environment_lock: EnvironmentLockTable;
+  secret: SecretTable;
+  commit_context: CommitContextTable;
+  callback: CallbackTable;
 }
 
 /** One arrival of a delivery. A GUID may arrive again on purpose, so it is no key. */
@@ -169,4 +175,65 @@ interface SessionTable {
   csrf: string;
   created_at: number;
   used_at: number;
+}
+
+/** Who did what, when and why. Only ever added to. */
+interface HistoryTable {
+  id: Generated<number>;
+  at: number;
+  repository: number;
+  environment: string | null;
+  run: number | null;
+  person: string;
+  door: "comment" | "page" | "command line" | "server";
+  deed: string;
+  reason: string | null;
+  details: string;
+}
+
+/** A person said yes to one commit for one purpose. */
+interface ApprovalTable {
+  repository: number;
+  sha: string;
+  /** `checks`, or `environment NAME`. */
+  purpose: string;
+  person_id: number;
+  person: string;
+  at: number;
+}
+
+interface EnvironmentLockTable {
+  repository: number;
+  environment: string;
+  person: string;
+  reason: string;
+  at: number;
+}
+
+interface SecretTable {
+  repository: number;
+  /** Empty for a secret of the whole repository. */
+  environment: string;
+  name: string;
+  sealed: Uint8Array;
+  set_at: number;
+}
+
+/** The newest that others than we said of a commit: a status, or a check run. */
+interface CommitContextTable {
+  repository: number;
+  sha: string;
+  context: string;
+  state: "passed" | "pending" | "failed";
+  updated_at: number;
+}
+
+/** One address that another system may call once; only the hash of its token is kept. */
+interface CallbackTable {
+  token: string;
+  run: number;
+  attempt: number;
+  body: string | null;
+  created_at: number;
+  arrived_at: number | null;
 }

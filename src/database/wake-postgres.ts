@@ -24,10 +24,24 @@ export async function postgresWake(url: string): Promise<Wake & { close(): Promi
     }
   }
 
+  const toRing = new Set<Topic>();
+  let ringing = false;
+
+  /** One after the other; a topic that is rung many times meanwhile is told once. */
+  async function ringAll(): Promise<void> {
+    ringing = true;
+    for (const topic of toRing) {
+      toRing.delete(topic);
+      await client.query("select pg_notify($1, $2)", [channel, topic]).catch(() => local.ring(topic));
+    }
+    ringing = false;
+  }
+
   return {
     on: local.on,
     ring(topic) {
-      client.query("select pg_notify($1, $2)", [channel, topic]).catch(() => local.ring(topic));
+      toRing.add(topic);
+      if (!ringing) void ringAll();
     },
     async close() {
       closing.abort();

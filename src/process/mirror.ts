@@ -32,7 +32,7 @@ export async function breakLocks({ folder }: Mirror): Promise<void> {
   for (const lock of locks) await rm(join(folder, lock), { force: true });
 }
 
-/** Fetches those commits that are not here, with their whole history, then keeps all of them for the holder. Safe to repeat. */
+/** Fetches what is not here of these commits and their history, then keeps all of them for the holder. Safe to repeat. */
 export async function holdCommits(
   mirror: Mirror,
   source: GitSource,
@@ -40,8 +40,7 @@ export async function holdCommits(
   shas: readonly string[],
   stop?: AbortSignal,
 ): Promise<void> {
-  const missing = await missingOf(mirror, shas, stop);
-  if (missing.length > 0) await fetchCommits(mirror, source, missing, stop);
+  if (!(await areHere(mirror, shas, stop))) await fetchCommits(mirror, source, shas, stop);
   await updateRefs(
     mirror,
     shas.map((sha) => `update refs/ci/${holder}/${sha} ${sha}`),
@@ -94,14 +93,6 @@ async function makeMirror({ folder, setup }: Mirror): Promise<void> {
     "main",
   ]);
   await rename(part, folder);
-}
-
-/** One question when all are here, as is usual; the host may have lost what we have, so it is asked for the others only. */
-async function missingOf(mirror: Mirror, shas: readonly string[], stop: AbortSignal | undefined): Promise<readonly string[]> {
-  if (await areHere(mirror, shas, stop)) return [];
-  const missing: string[] = [];
-  for (const sha of shas) if (!(await areHere(mirror, [sha], stop))) missing.push(sha);
-  return missing;
 }
 
 /** Commits are here when all that belongs to them is, which their own presence does not prove: an interrupted prune takes trees first. */

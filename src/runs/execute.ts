@@ -86,8 +86,9 @@ async function endingOf(run: RunningRun, { executors, log }: Means, io: RunIo): 
 
 function interrupted(run: RunningRun, reason: Interruption | Cancellation): RunEnding {
   if (reason === "lease lost") return { kind: "not ours" };
-  if (reason === "shutdown") return run.kind === "check" ? { kind: "put back", pause: 0 } : { kind: "lost" };
-  return { kind: "cancelled", because: reason };
+  // Also when somebody wanted it stopped: putting it back looks whether that is still so, and only then ends it.
+  if (run.kind === "check") return { kind: "put back", pause: 0 };
+  return reason === "shutdown" ? { kind: "lost" } : { kind: "cancelled", because: reason };
 }
 
 async function conclude(database: Database, hold: Hold, ending: RunEnding): Promise<void> {

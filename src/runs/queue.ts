@@ -170,16 +170,25 @@ export async function keepWaiting(tx: Transaction, id: number, gates: Some<Gate>
   if (same === undefined) await change(tx, id, "waiting", { gates: text });
 }
 
-/** Runs a finished check once more, as a new attempt. `false` when it is not finished, and for a deployment: those are never repeated. */
+/**
+ * Runs a finished check once more, as a new attempt; one that is being stopped, when it has stopped. `false` for one that is
+ * unfinished anyway, and for a deployment: those are never repeated.
+ */
 export async function retry(tx: Transaction, id: number, configuration: unknown): Promise<boolean> {
-  if ((await lockedRow(tx, id))?.kind !== "check") return false;
+  const row = await lockedRow(tx, id);
+  if (row?.kind !== "check") return false;
+  const wanted = { configuration: JSON.stringify(configuration) };
+  if (row.state === "running" && row.stop !== null) {
+    // Its worker, which stops it, puts it back when nobody wants it stopped any more.
+    return (await change(tx, id, "running", { ...wanted, stop: null })) !== null;
+  }
   const again = {
+    ...wanted,
     state: "queued" as const,
     outcome: null,
     finished_at: null,
     remembered: null,
     not_before: 0,
-    configuration: JSON.stringify(configuration),
   };
   return (await change(tx, id, "finished", again)) !== null;
 }
@@ -267,6 +276,11 @@ async function announce(tx: Transaction, row: RunRow): Promise<void> {
 
 /** A check that ends matters to deployments only where some wait. */
 async function someWait(tx: Transaction, repository: number): Promise<boolean> {
-  const waiting = tx.db.selectFrom("run").select("id").where("repository", "=", repository).where("state", "=", "waiting").limit(1);
+  const waiting = tx.db
+    .selectFrom("run")
+    .select("id")
+    .where("repository", "=", repository)
+    .where("state", "=", "waiting")
+    .limit(1);
   return (await waiting.executeTakeFirst()) !== undefined;
 }

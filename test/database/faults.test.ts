@@ -95,7 +95,9 @@ describe.each(engines())("the database on %s when things go wrong", (_name, stor
     expect(opened).toEqual(Array(4).fill({ said: ["open"], errors: "" }));
     const database = await storage.openAt(place);
     const { rows } = await database.read((db) => sql<{ name: string }>`select name from migration`.execute(db));
-    expect(rows.map((row) => row.name)).toEqual(["0001-first-tables"]);
+    const names = rows.map((row) => row.name);
+    expect(names).toContain("0001-first-tables");
+    expect(new Set(names).size).toBe(names.length);
   }, 30_000);
 
   it("is brought up to date once when one process opens it several times at once", async () => {

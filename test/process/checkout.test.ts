@@ -151,7 +151,13 @@ describe("fetching from a host that asks for a token", () => {
     [403, "refused"],
   ])("takes %i as %s", async (status, failure) => {
     server.fault.status = status;
-    await expect(mirrors.fetch(source, "run", [await host.commit({})])).rejects.toMatchObject({ failure });
+    const error = await mirrors.fetch(source, "run", [await host.commit({})]).catch((error) => error);
+    expect(error).toMatchObject({
+      name: "GitError",
+      failure,
+      message: expect.stringContaining("no, not with Authorization: ***"),
+    });
+    expect(error.said).not.toContain(btoa(`x-access-token:${token}`));
   });
 
   it("takes a host that does not answer, or has no such name, as retryable", async () => {
@@ -383,8 +389,10 @@ describe("a mirror that was damaged", () => {
     ["has empty objects", async () => Promise.all((await objectFiles()).map((file) => truncate(file, 0)))],
     ["has lost its objects", async () => Promise.all((await objectFiles()).map((file) => rm(file)))],
   ])("%s: is made anew by the next fetch, with what others hold", async (_, damage) => {
+    const base = await host.commit({});
     const first = await host.commit({ "a.txt": "1" });
     await mirrors.fetch(source, "other", [first]);
+    await host.reset(base);
     const second = await host.commit({ "a.txt": "2" });
     await mirrors.fetch(source, "run", [second]);
     await makeWritable();

@@ -73,7 +73,7 @@ export async function serveGit(folder: string, token: string) {
     if (answer === 200) return backend(program, folder, request, response);
     // Git passes a plain text on to its user.
     const headers = { "content-type": "text/plain", ...(answer === 401 ? { "www-authenticate": "Basic" } : {}) };
-    response.writeHead(answer, headers).end(`no, not with ${authorization}`);
+    response.writeHead(answer, headers).end(`no, not with Authorization: ${authorization}\n`);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

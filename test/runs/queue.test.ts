@@ -2,7 +2,19 @@ import { describe, expect, it } from "@jest/globals";
 import { sql } from "kysely";
 import { isUniqueViolation, type Transaction } from "../../src/database/connection.ts";
 import { createCheck, createDeploymentRun } from "../../src/runs/births.ts";
-import { beat, cancel, claim, enqueue, finish, keepWaiting, lease, putBack, reap, remember, retry } from "../../src/runs/queue.ts";
+import {
+  beat,
+  cancel,
+  claim,
+  enqueue,
+  finish,
+  keepWaiting,
+  lease,
+  putBack,
+  reap,
+  remember,
+  retry,
+} from "../../src/runs/queue.ts";
 import { attemptsOf, liveRun } from "../../src/runs/read.ts";
 import { reconsidered, toReconsider, wantReconsidering } from "../../src/runs/reconsidering.ts";
 import type { Cancellation } from "../../src/runs/run.ts";
@@ -65,10 +77,13 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
     it("waits until a run's time has come", async () => {
       const { check, claim, database, now, pass } = await openScene(storage);
       const id = await check();
-      await database.write((tx) => putBackLater(tx, now() + 1_000));
-      async function putBackLater(tx: Transaction, notBefore: number) {
-        await tx.db.updateTable("run").set({ not_before: notBefore }).where("id", "=", id).execute();
-      }
+      await database.write((tx) =>
+        tx.db
+          .updateTable("run")
+          .set({ not_before: now() + 1_000 })
+          .where("id", "=", id)
+          .execute(),
+      );
       pass(999);
       expect(await claim()).toBeNull();
       pass(1);
@@ -232,19 +247,22 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
       expect(await database.read((db) => attemptsOf(db, id))).toEqual([{ number: 1, startedAt, finishedAt, outcome }]);
     });
 
-    it.each(["finished", "queued", "running elsewhere"])("that is stale, of a run that is %s by now, changes nothing", async (now) => {
-      const { check, claim, finish, run, database, wanted } = await openScene(storage);
-      const id = await check();
-      const hold = holdOf(taken(await claim("first")), "first");
-      if (now === "finished") await finish(hold, { kind: "failed", what: "it" });
-      else await database.write((tx) => reap(tx, "all"));
-      if (now === "running elsewhere") await claim("second");
-      const [before, told] = [await run(id), await wanted(`run ${id}`)];
-      expect(await finish(hold)).toBe(false);
-      expect(await database.write((tx) => putBack(tx, hold))).toBe(false);
-      expect(await run(id)).toEqual(before);
-      expect(await wanted(`run ${id}`)).toBe(told);
-    });
+    it.each(["finished", "queued", "running elsewhere"])(
+      "that is stale, of a run that is %s by now, changes nothing",
+      async (now) => {
+        const { check, claim, finish, run, database, wanted } = await openScene(storage);
+        const id = await check();
+        const hold = holdOf(taken(await claim("first")), "first");
+        if (now === "finished") await finish(hold, { kind: "failed", what: "it" });
+        else await database.write((tx) => reap(tx, "all"));
+        if (now === "running elsewhere") await claim("second");
+        const [before, told] = [await run(id), await wanted(`run ${id}`)];
+        expect(await finish(hold)).toBe(false);
+        expect(await database.write((tx) => putBack(tx, hold))).toBe(false);
+        expect(await run(id)).toEqual(before);
+        expect(await wanted(`run ${id}`)).toBe(told);
+      },
+    );
 
     it("of a deployment that passed has the one that was live told anew, and none before", async () => {
       const { deployment, claim, finish, wanted, database } = await openScene(storage);
@@ -658,8 +676,7 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
                 "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
               );
               return waiting.length > 0;
-            });
-            goOn.resolve();
+            }).finally(goOn.resolve);
             await Promise.all([first, second]);
           },
         };
@@ -702,53 +719,32 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
         await scene.together();
         expect(await scene.run(id)).toMatchObject({ state: "running", stop: closed });
       });
-
-      it("is not passed over by the taking back of the run", async () => {
-        let id = 0;
-        const scene = await meet(
-          (tx) => cancel(tx, id, closed),
-          async (tx) => void (await reap(tx, "all")),
-        );
-        id = await scene.check();
-        await scene.claim();
-        await scene.together().catch(() => {});
-        await scene.database.write((tx) => reap(tx, "all"));
-        expect(await scene.run(id)).toMatchObject({ state: "finished", outcome: { kind: "cancelled", because: closed } });
-      });
     });
 
-    it("does not take back a run whose worker beats at that very moment", async () => {
-      const place = await storage.place();
-      const scene = await openScene({ ...storage, open: (options) => storage.openAt(place, options) });
-      const id = await scene.deployment();
-      const claimed = taken(await scene.claim());
-      scene.pass(lease + 1);
-      const goOn = Promise.withResolvers<void>();
-      const beaten = Promise.withResolvers<void>();
-      const beating = scene.database.write(async (tx) => {
-        await tx.db
-          .updateTable("run")
-          .set({ lease_until: tx.now + lease })
-          .where("id", "=", claimed.id)
-          .execute();
-        beaten.resolve();
-        await goOn.promise;
+    describe("taking back abandoned runs", () => {
+      it.each([
+        [
+          "beats",
+          (tx: Transaction, id: number) => sql`update run set lease_until = ${tx.now + lease} where id = ${id}`.execute(tx.db),
+        ],
+        ["is asked to stop", (tx: Transaction, id: number) => cancel(tx, id, closed)],
+      ])("leaves a run alone whose worker %s at that very moment", async (_what, change) => {
+        const scene = await openScene(storage);
+        const id = await scene.deployment();
+        await scene.claim();
+        scene.pass(lease + 1);
+        const changed = Promise.withResolvers<void>();
+        const goOn = Promise.withResolvers<void>();
+        const changing = scene.database.write(async (tx) => {
+          await change(tx, id);
+          changed.resolve();
+          await goOn.promise;
+        });
+        await changed.promise;
+        const reaped = await scene.database.write((tx) => reap(tx, "expired")).finally(goOn.resolve);
+        await changing;
+        expect([reaped, (await scene.run(id)).state]).toEqual([0, "running"]);
       });
-      await beaten.promise;
-      const reaping = scene.database.write((tx) => reap(tx, "expired"));
-      const first = await Promise.race([reaping, waitsForALock().then(() => "waits")]);
-      goOn.resolve();
-      await beating;
-      expect([first, await reaping]).not.toContain(1);
-      expect((await scene.run(id)).state).toBe("running");
-
-      async function waitsForALock() {
-        const server = await storage.server();
-        const query = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        await until("it waits for the row or is over", async () => (await server.run(place.url ?? "", query)).length > 0).catch(
-          () => {},
-        );
-      }
     });
   }
 });

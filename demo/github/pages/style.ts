@@ -11,9 +11,10 @@ main { max-width: 58rem; margin: 1.5rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.5rem; font-weight: 600; margin: 0 0 .3rem; } h1 small { color: var(--soft); font-weight: 400; }
 h2 { font-size: 1rem; margin: 1.8rem 0 .5rem; }
 a { color: var(--link); } code { font: 13px ui-monospace, monospace; }
-ul.list { list-style: none; margin: 0; padding: 0; border: 1px solid var(--line); border-radius: 8px; overflow-wrap: anywhere; }
+ul { list-style: none; margin: 0; padding: 0; }
+ul.list { border: 1px solid var(--line); border-radius: 8px; overflow-wrap: anywhere; }
 ul.list > li { padding: .55rem .9rem; border-top: 1px solid var(--line); } ul.list > li:first-child { border-top: 0; }
-ul.list ul { list-style: none; margin: .3rem 0 0; padding: 0 0 0 1rem; color: var(--soft); }
+ul.list ul { margin: .3rem 0 0; padding: 0 0 0 1rem; color: var(--soft); }
 .soft { color: var(--soft); } .empty { color: var(--soft); }
 .state { font-weight: 600; } .success, .open { color: var(--good); } .failure, .error, .closed { color: var(--bad); }
 .pending, .queued, .in_progress { color: var(--busy); } .merged { color: var(--merged); } .inactive { color: var(--soft); }

@@ -1,17 +1,12 @@
-import { type CreateTableBuilder, type Kysely, type Migration, sql } from "kysely";
-import type { Engine } from "../connection.ts";
+import { type Kysely, type Migration, sql } from "kysely";
+import { type Engine, withId } from "./columns.ts";
 
 /** The tables of the first version; `../schema.ts` explains their columns. */
 export function firstTables(engine: Engine): Migration {
   const bytes = engine === "sqlite" ? "blob" : "bytea";
-  const withId = (table: CreateTableBuilder<string, never>) =>
-    engine === "sqlite"
-      ? table.addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
-      : table.addColumn("id", "bigserial", (column) => column.primaryKey());
-
   return {
     async up(db: Kysely<unknown>) {
-      await withId(db.schema.createTable("receipt"))
+      await withId(db.schema.createTable("receipt"), engine)
         .addColumn("guid", "text", (c) => c.notNull())
         .addColumn("event", "text", (c) => c.notNull())
         .addColumn("action", "text")
@@ -64,7 +59,7 @@ export function firstTables(engine: Engine): Migration {
         .execute();
       await sql`create index pull_request_head_sha on pull_request_head(repository, head_sha)`.execute(db);
 
-      await withId(db.schema.createTable("run"))
+      await withId(db.schema.createTable("run"), engine)
         .addColumn("cause", "text", (c) => c.notNull())
         .addColumn("kind", "text", (c) => c.notNull())
         .addColumn("repository", "bigint", (c) => c.notNull())

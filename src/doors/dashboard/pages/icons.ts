@@ -4,7 +4,7 @@ import type { Html } from "./html.ts";
 /** How a run looks: its icon, its colour and the picture of its tab. */
 export type Look = "passed" | "failed" | "errored" | "cancelled" | "lost" | "running" | "queued" | "waiting";
 
-type IconName = Look | "branch" | "download" | "external" | "lock";
+type IconName = Look | "branch" | "download" | "external";
 
 const disc = '<circle cx="8" cy="8" r="8" fill="currentColor"/>';
 const line = (path: string) =>
@@ -27,7 +27,6 @@ const drawings: Readonly<Record<IconName, string>> = {
     '<g fill="none" stroke="currentColor" stroke-width="1.5"><circle cx="4.5" cy="3.5" r="1.75"/><circle cx="4.5" cy="12.5" r="1.75"/><circle cx="11.5" cy="3.5" r="1.75"/></g>',
   download: line("M8 1.75v8m-3.25-3L8 10l3.25-3.25M2 11v2.25h12V11"),
   external: line("M9.5 2.5h4v4m0-4-6 6M6.5 3.5h-4v10h10v-4"),
-  lock: line("M3.5 7.25h9v6.5h-9zM5 7V5a3 3 0 0 1 6 0v2"),
 };
 
 /** The drawings that a page refers to; they stand once in each page, because some browsers take none from another file. */
