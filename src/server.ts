@@ -35,8 +35,8 @@ export async function startServer(options: SignalboxOptions): Promise<Server> {
       settled: () => signalbox.settled(),
       async stop() {
         await proxy?.close();
-        await http.close(2_000);
-        await signalbox.stop();
+        // The pages' streams end with the rest, so both go on at the same time.
+        await Promise.all([http.close(2_000), signalbox.stop()]);
       },
     };
   } catch (error) {

@@ -105,14 +105,19 @@ async function openParts(
     });
     closers.push(() => worker.stop(patience));
   }
+  // Last to be opened and so first to be closed: an open live page would keep the server from stopping.
+  const closing = new AbortController();
   const isServing = settings.role !== "worker";
   const inbox = isServing
     ? startInbox({ database, receive: receiveWith(probot, allowList(settings.allowedRepositories, github, log), log), log })
     : null;
   if (inbox !== null) closers.push(() => inbox.stop());
+  closers.push(async () => closing.abort());
   const doors: Doors = {
     ingest: isServing ? createIngest({ database, secrets: settings.webhookSecrets, listensTo: eventsOf(register), log }) : null,
-    pages: isServing ? getRequestListener(createDashboard({ database, github, settings, log }).fetch) : null,
+    pages: isServing
+      ? getRequestListener(createDashboard({ database, github, settings, log, stop: closing.signal }).fetch)
+      : null,
     unready: () => unready(database),
   };
   const settled = async () => {

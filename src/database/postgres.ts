@@ -1,8 +1,41 @@
-import { type Dialect, PostgresDialect } from "kysely";
+import { type Dialect, Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
+import type { Database, DatabaseOptions, Query } from "./connection.ts";
+import { guard } from "./guard.ts";
+import { migrate } from "./migrations/index.ts";
+import type { Tables } from "./schema.ts";
+import { strict } from "./strict.ts";
+import { postgresWake } from "./wake-postgres.ts";
+
+/** Opens a pool of connections and one more that listens. */
+export async function openOnPostgres(url: string, { clock }: DatabaseOptions): Promise<Database> {
+  const wake = await postgresWake(url).catch((error) => {
+    throw new Error(`Cannot connect to PostgreSQL at ${new URL(url).host} (DATABASE_URL): ${reasonOf(error)}`, { cause: error });
+  });
+  const db = new Kysely<Tables>({ dialect: strict(postgresDialect(url)) });
+  const close = async () => {
+    await wake.close();
+    await db.destroy();
+  };
+  try {
+    await migrate(db, "postgres");
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const now = async (tx: Query) => clock?.() ?? (await clockOf(tx));
+  return guard({ engine: "postgres", reader: db, writer: db, wake, now, close });
+}
+
+async function clockOf(tx: Query): Promise<number> {
+  const { rows } = await sql<{ now: number }>`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now`.execute(
+    tx,
+  );
+  return rows[0]?.now ?? Date.now();
+}
 
 /** Kysely on a pool of connections to PostgreSQL, with numbers as numbers. Closed with Kysely's `destroy`. */
-export function postgresDialect(url: string): Dialect {
+function postgresDialect(url: string): Dialect {
   const types = {
     getTypeParser: ((oid: number, format?: "text" | "binary") => parserOf(oid, format)) as typeof pg.types.getTypeParser,
   };
@@ -24,4 +57,12 @@ function toSafeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`The database holds ${text}, which is beyond 2^53`);
   return value;
+}
+
+/** When every address of a host refuses, Node's error has no message of its own. */
+function reasonOf(error: unknown): string {
+  if (!Error.isError(error)) return String(error);
+  return error.message === "" && "errors" in error && Array.isArray(error.errors)
+    ? error.errors.map(reasonOf).join(", ")
+    : error.message;
 }

@@ -63,8 +63,9 @@ export async function releaseCommits(mirror: Mirror, holder: string): Promise<vo
 
 /** Makes a mirror where there is none. A damaged one is thrown away, with the objects of checkouts that still run, and what is held there fetched anew. */
 export async function remakeMirror(mirror: Mirror, source: GitSource, stop?: AbortSignal): Promise<void> {
-  // Git reads no refs of a repository without a HEAD.
-  await writeFile(join(mirror.folder, "HEAD"), "ref: refs/heads/main\n").catch(() => {});
+  // Git reads the refs of what looks like a repository only.
+  for (const part of ["objects", "refs"]) await mkdir(join(mirror.folder, part), { recursive: true, mode: 0o700 });
+  await writeFile(join(mirror.folder, "HEAD"), "ref: refs/heads/main\n");
   const held = await refsBelow(mirror, "refs/ci/").catch(() => []);
   await rm(mirror.folder, { recursive: true, force: true });
   await makeMirror(mirror);

@@ -1,0 +1,72 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Database, Engine, Query, Transaction } from "./connection.ts";
+import type { Topic, Wake } from "./wake.ts";
+
+/** What an engine brings. */
+export interface Parts {
+  readonly engine: Engine;
+  readonly reader: Query;
+  readonly writer: Query;
+  readonly wake: Wake;
+  readonly onSlowWrite?: ((error: Error) => void) | undefined;
+  now(tx: Query): Promise<number>;
+  /** What is committed now is durable once this resolves. */
+  synced?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keeps the two ways to the tables apart, and each to what it promises. */
+export function guard({ engine, reader, writer, wake, now, synced, onSlowWrite, close }: Parts): Database {
+  // What a write starts and leaves behind may use the database once that write is over.
+  const inside = new AsyncLocalStorage<{ over: boolean }>();
+  const pending = new Set<Promise<unknown>>();
+  let closed: Promise<void> | null = null;
+
+  async function admit<T>(work: () => Promise<T>): Promise<T> {
+    if (closed !== null) throw new Error("The database is closed");
+    if (inside.getStore()?.over === false) {
+      throw new Error("The database is used inside a write: use the transaction that was handed in");
+    }
+    const done = work();
+    pending.add(done);
+    return done.finally(() => pending.delete(done));
+  }
+
+  async function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const topics = new Set<Topic>();
+    const scope = { over: false };
+    const result = await writer.transaction().execute((db) =>
+      inside.run(scope, async () => {
+        const unwatch = watchForSlowAwait(onSlowWrite);
+        try {
+          return await work({ db, engine, now: await now(db), ring: (topic) => void topics.add(topic) });
+        } finally {
+          scope.over = true;
+          unwatch();
+        }
+      }),
+    );
+    await synced?.();
+    for (const topic of topics) wake.ring(topic);
+    return result;
+  }
+
+  return {
+    engine,
+    wake,
+    read: (query) => admit(() => query(reader)),
+    write: (work) => admit(() => transact(work)),
+    close() {
+      closed ??= Promise.allSettled(pending).then(close);
+      return closed;
+    },
+  };
+}
+
+/** On SQLite every answer comes within the same turn of the event loop, so a turn that passes means: something else was awaited. */
+function watchForSlowAwait(report: ((error: Error) => void) | undefined): () => void {
+  if (report === undefined) return () => {};
+  const error = new Error("A database write awaited something other than the database; do that before or after it");
+  const immediate = setImmediate(() => report(error));
+  return () => clearImmediate(immediate);
+}

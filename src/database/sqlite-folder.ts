@@ -1,0 +1,54 @@
+import { mkdirSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Kysely, sql } from "kysely";
+import type { Database, DatabaseOptions, Query } from "./connection.ts";
+import { groupSync } from "./group-sync.ts";
+import { guard } from "./guard.ts";
+import { migrate } from "./migrations/index.ts";
+import type { Tables } from "./schema.ts";
+import { lockForServer } from "./server-lock.ts";
+import { openSqlite, sqliteDialect } from "./sqlite.ts";
+import { strict } from "./strict.ts";
+import { emitterWake } from "./wake.ts";
+
+/** Opens the database file in a folder, which it makes; alone, when it is for a server. */
+export async function openOnSqlite({
+  folder,
+  exclusive = false,
+  clock = Date.now,
+  onSlowWrite,
+}: DatabaseOptions): Promise<Database> {
+  const opened: { destroy(): Promise<void> }[] = [];
+  const close = async () => {
+    for (const part of opened.toReversed()) await part.destroy();
+  };
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (exclusive) opened.push(lockForServer(folder));
+    const [writer, reader] = [open(), open()];
+    await migrate(writer, "sqlite");
+    await sql`pragma query_only = on`.execute(reader);
+    const log = await openFile(join(folder, "signalbox.db-wal"), "r+");
+    opened.push({ destroy: () => log.close() });
+    const synced = groupSync(() => log.datasync());
+    const now = async () => clock();
+    return guard({ engine: "sqlite", reader, writer, wake: emitterWake(), now, synced, onSlowWrite, close });
+  } catch (error) {
+    await close();
+    throw unusable(folder, error);
+  }
+
+  function open(): Query {
+    const db = new Kysely<Tables>({ dialect: strict(sqliteDialect(openSqlite(join(folder, "signalbox.db")))) });
+    opened.push(db);
+    return db;
+  }
+}
+
+/** Explains what the system and SQLite say; our own errors are clear already. */
+function unusable(folder: string, cause: unknown): unknown {
+  if (!Error.isError(cause) || !("code" in cause)) return cause;
+  const advice = "Signalbox needs a folder that its user may write to, with the database that it made there (DATA_DIR)";
+  return new Error(`Cannot open the database in ${folder}: ${cause.message}. ${advice}`, { cause });
+}
