@@ -12,8 +12,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   process: [],
   "repository-file": [],
   github: ["database"],
+  secrets: ["database"],
   // What is happening.
-  runs: ["database", "process"],
+  runs: ["database", "process", "secrets"],
   // Plug-ins: their interface and the processes they start.
   runners: ["process"],
   targets: ["process"],
@@ -24,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reporting: ["runs", "github", "database"],
   // Who knocks.
   "set-up": ["settings"],
-  doors: ["checks", "deployments", "runs", "repository-file", "github", "database", "settings"],
+  doors: ["checks", "deployments", "runs", "repository-file", "github", "secrets", "database", "settings"],
 };
 
 /** Files that put the house together may import every room. */

@@ -10,13 +10,18 @@ export interface Parts {
   readonly wake: Wake;
   readonly onSlowWrite?: ((error: Error) => void) | undefined;
   now(tx: Query): Promise<number>;
-  /** What is committed now is durable once this resolves. */
-  synced?(): Promise<void>;
+  /** For an engine whose commit alone is not durable. */
+  readonly disk?: {
+    /** Grows with every row that is changed. */
+    changes(): number;
+    /** What is committed now is durable once this resolves. */
+    synced(): Promise<void>;
+  };
   close(): Promise<void>;
 }
 
 /** Keeps the two ways to the tables apart, and each to what it promises. */
-export function guard({ engine, reader, writer, wake, now, synced, onSlowWrite, close }: Parts): Database {
+export function guard({ engine, reader, writer, wake, now, disk, onSlowWrite, close }: Parts): Database {
   // What a write starts and leaves behind may use the database once that write is over.
   const inside = new AsyncLocalStorage<{ over: boolean }>();
   const pending = new Set<Promise<unknown>>();
@@ -35,18 +40,22 @@ export function guard({ engine, reader, writer, wake, now, synced, onSlowWrite, 
   async function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const topics = new Set<Topic>();
     const scope = { over: false };
+    let changed = false;
     const result = await writer.transaction().execute((db) =>
       inside.run(scope, async () => {
         const unwatch = watchForSlowAwait(onSlowWrite);
         try {
-          return await work({ db, engine, now: await now(db), ring: (topic) => void topics.add(topic) });
+          const before = disk?.changes();
+          const result = await work({ db, engine, now: await now(db), ring: (topic) => void topics.add(topic) });
+          changed = disk?.changes() !== before;
+          return result;
         } finally {
           scope.over = true;
           unwatch();
         }
       }),
     );
-    await synced?.();
+    if (changed) await disk?.synced();
     for (const topic of topics) wake.ring(topic);
     return result;
   }

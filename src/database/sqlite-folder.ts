@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Kysely, sql } from "kysely";
+import type { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
 import type { Database, DatabaseOptions, Query } from "./connection.ts";
 import { groupSync } from "./group-sync.ts";
 import { guard } from "./guard.ts";
@@ -26,24 +27,29 @@ export async function openOnSqlite({
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (exclusive) opened.push(lockForServer(folder));
-    const [writer, reader] = [open(), open()];
+    const path = join(folder, "signalbox.db");
+    const writing = openSqlite(path);
+    const writer = kysely(writing);
+    opened.push(writer);
+    const reading = openSqlite(path);
+    const reader = kysely(reading);
+    opened.push(reader);
     await migrate(writer, "sqlite");
-    await sql`pragma query_only = on`.execute(reader);
-    const log = await openFile(join(folder, "signalbox.db-wal"), "r+");
+    reading.exec("pragma query_only = on");
+    const log = await openFile(`${path}-wal`, "r+");
     opened.push({ destroy: () => log.close() });
-    const synced = groupSync(() => log.datasync());
+    const total = writing.prepare("select total_changes() as changes");
+    const disk = { changes: () => Number(total.get()?.changes), synced: groupSync(() => log.datasync()) };
     const now = async () => clock();
-    return guard({ engine: "sqlite", reader, writer, wake: emitterWake(), now, synced, onSlowWrite, close });
+    return guard({ engine: "sqlite", reader, writer, wake: emitterWake(), now, disk, onSlowWrite, close });
   } catch (error) {
     await close();
     throw unusable(folder, error);
   }
+}
 
-  function open(): Query {
-    const db = new Kysely<Tables>({ dialect: strict(sqliteDialect(openSqlite(join(folder, "signalbox.db")))) });
-    opened.push(db);
-    return db;
-  }
+function kysely(connection: DatabaseSync): Query {
+  return new Kysely<Tables>({ dialect: strict(sqliteDialect(connection)) });
 }
 
 /** Explains what the system and SQLite say; our own errors are clear already. */

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { checkConfiguration } from "./command-line/config-check.ts";
 import { replay } from "./command-line/replay.ts";
+import { listSecretsCommand, removeSecretCommand, rotateSecretKeyCommand, setSecretCommand } from "./command-line/secret.ts";
 
 /** A command: takes the words behind its name, says what happened, and gives the exit code. Throws `UsageError` for words it does not take. */
 type Command = (words: readonly string[]) => Promise<number>;
@@ -17,6 +18,16 @@ const commands: Readonly<Record<string, Command>> = {
   config: ([action, ...words]) => {
     if (action !== "check") throw new TypeError(`"config ${action ?? ""}" is no command; there is "config check [FILE]"`);
     return checkConfiguration(parse(words, {}).positionals[0]);
+  },
+  secret: ([action, ...words]) => {
+    const { values, positionals } = parse(words, { environment: { type: "string" } });
+    const [repository, name] = positionals;
+    const environment = text(values.environment) ?? null;
+    if (action === "set") return setSecretCommand(repository, name, environment);
+    if (action === "list") return listSecretsCommand(repository);
+    if (action === "remove") return removeSecretCommand(repository, name, environment);
+    if (action === "rotate") return rotateSecretKeyCommand();
+    throw new TypeError(`"secret ${action ?? ""}" is no command; there are set, list, remove and rotate`);
   },
   help: async () => {
     console.log(help);

@@ -12,16 +12,23 @@ const leftover = { bytes: 2_097_152, milliseconds: 500 };
 /** Hands a stream on piece by piece, reading the next when the one before is taken. A rejection aborts `refused` with its reason; what comes after it is thrown away. */
 export function deliver(stream: Readable, take: (piece: Uint8Array) => Promise<void>, refused: AbortController): Delivery {
   let finishing = false;
+  let taking = false;
   let bytesLeft = leftover.bytes;
   let idle: NodeJS.Timeout | undefined;
   const waitForMore = () => {
-    if (finishing) idle = setTimeout(() => stream.destroy(), leftover.milliseconds);
+    if (!finishing || taking) return;
+    // In two steps: after a long turn of the event loop timers come first, and what has arrived meanwhile is read between the two.
+    idle = setTimeout(() => {
+      idle = setTimeout(() => stream.destroy(), leftover.milliseconds / 10);
+    }, leftover.milliseconds);
   };
   const everything = (async () => {
     for await (const piece of stream) {
       clearTimeout(idle);
+      taking = true;
       // A command that was refused is read on, so that it can end in its own way.
       if (!refused.signal.aborted) await take(piece).catch((error) => refused.abort(error));
+      taking = false;
       if (finishing) bytesLeft -= piece.length;
       if (bytesLeft < 0) return;
       waitForMore();

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Database } from "../database/connection.ts";
 import type { Io } from "../process/io.ts";
+import { createMask, type Mask } from "../secrets/mask.ts";
 import { type LogWriter, openLog } from "./log.ts";
 import { beat, finish, type Hold, putBack, type RunningRun, remember } from "./queue.ts";
 import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome } from "./run.ts";
@@ -18,6 +19,8 @@ export interface Executors {
 export interface RunIo extends Io {
   /** Opens a step, which the page shows with its time; steps do not nest. */
   step(name: string): Promise<Step>;
+  /** From here on the value is taken out of the log and of the outcome's words. To be called before a secret is handed to anything. */
+  conceal(value: string): void;
 }
 
 export interface Step {
@@ -47,16 +50,35 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: AbortS
   const stop = new AbortController();
   const heart = keepBeating(database, hold, (reason) => stop.abort(reason), log);
   shutDown.addEventListener("abort", () => stop.abort("shutdown" satisfies Interruption), { once: true });
+  const mask = createMask();
   const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
   log.info({ run: run.id, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
   try {
-    const ending = await endingOf(run, means, runIo(run, means, hold, output, stop.signal));
-    await output.close().catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
-    await conclude(database, hold, ending);
+    const ending = await endingOf(run, means, runIo(run, means, hold, { output, mask }, stop.signal));
+    await closeLog({ output, mask }).catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
+    await conclude(database, hold, maskedEnding(ending, mask));
     log.info({ run: run.id, ending: ending.kind }, "run ended");
   } finally {
     heart.stop();
   }
+}
+
+/** What a run writes, and what must not be in it. */
+interface Output {
+  readonly output: LogWriter;
+  readonly mask: Mask;
+}
+
+async function closeLog({ output, mask }: Output): Promise<void> {
+  await output.write(mask.rest());
+  await output.close();
+}
+
+/** A service may repeat a secret in the very message that says why it was refused. */
+function maskedEnding(ending: RunEnding, mask: Mask): RunEnding {
+  if (ending.kind === "failed") return { ...ending, what: mask.text(ending.what) };
+  if (ending.kind !== "errored") return ending;
+  return { ...ending, what: mask.text(ending.what), ...(ending.fix === undefined ? {} : { fix: mask.text(ending.fix) }) };
 }
 
 type RunEnding =
@@ -124,12 +146,13 @@ function keepBeating(
   };
 }
 
-function runIo(run: RunningRun, { database }: Means, hold: Hold, output: LogWriter, stop: AbortSignal): RunIo {
+function runIo(run: RunningRun, { database }: Means, hold: Hold, { output, mask }: Output, stop: AbortSignal): RunIo {
   let steps = 0;
   const row = { run: run.id, attempt: hold.attempt };
   return {
     stop,
-    write: (bytes) => output.write(bytes),
+    write: (bytes) => output.write(mask.pass(bytes)),
+    conceal: (value) => mask.add(value),
     remembered: run.remembered,
     async remember(handle) {
       await remember(database, hold, handle);
@@ -137,6 +160,7 @@ function runIo(run: RunningRun, { database }: Means, hold: Hold, output: LogWrit
     async step(name) {
       steps += 1;
       const number = steps;
+      await output.write(mask.rest());
       await database.write(async (tx) => {
         const opened = {
           ...row,
@@ -145,7 +169,7 @@ function runIo(run: RunningRun, { database }: Means, hold: Hold, output: LogWrit
           started_at: tx.now,
           finished_at: null,
           exit_code: null,
-          first_line: output.nextLine(),
+          first_line: output.endLine(),
         };
         await tx.db.insertInto("step").values(opened).execute();
         tx.ring(`log:${run.id}`);

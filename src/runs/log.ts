@@ -14,8 +14,8 @@ const longestLine = 16 * 1024;
 export interface LogWriter {
   /** Resolves when the output is kept or waits in a small buffer; awaiting it is the back-pressure. */
   write(output: Uint8Array): Promise<void>;
-  /** The number that the next line gets; lines are numbered from 1. */
-  nextLine(): number;
+  /** Ends an unfinished line, as where a new step begins. Returns the number that the next line gets; lines are numbered from 1. */
+  endLine(): number;
   /** Keeps what is buffered, an unfinished line too. The writer cannot be used afterwards. */
   close(): Promise<void>;
 }
@@ -66,7 +66,7 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
 
   function add(line: string): void {
     const bytes = Buffer.byteLength(line) + 1;
-    if (kept + bytes > limit) {
+    if (leftOut > 0 || kept + bytes > limit) {
       leftOut += 1;
       return;
     }
@@ -75,24 +75,36 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
     lines.push(line);
   }
 
+  function endLine(): void {
+    unfinished += decoder.decode();
+    if (unfinished !== "") addBroken(unfinished);
+    unfinished = "";
+  }
+
+  function addBroken(line: string): void {
+    let rest = line.endsWith("\r") ? line.slice(0, -1) : line;
+    for (; rest.length > longestLine; rest = rest.slice(breakOf(rest))) add(rest.slice(0, breakOf(rest)));
+    add(rest);
+  }
+
   return {
-    nextLine: () => firstLine + lines.length + (unfinished === "" ? 0 : 1),
+    endLine() {
+      endLine();
+      return firstLine + lines.length;
+    },
     async write(output) {
       if (failure !== null) throw failure;
       const pieces = (unfinished + decoder.decode(output, { stream: true })).split("\n");
       unfinished = pieces.pop() ?? "";
-      for (const piece of pieces) for (const line of broken(piece)) add(line);
-      while (unfinished.length > longestLine) {
-        add(unfinished.slice(0, longestLine));
-        unfinished = unfinished.slice(longestLine);
-      }
+      for (const piece of pieces) addBroken(piece);
+      // One more may be the "\r" of a line end, which is no part of the line.
+      for (; unfinished.length > longestLine + 1; unfinished = unfinished.slice(breakOf(unfinished)))
+        add(unfinished.slice(0, breakOf(unfinished)));
       if (size >= flushBytes) await flush();
       else if (lines.length > 0) timer ??= setTimeout(() => void flush().catch((error) => (failure = error)), flushAfter);
     },
     async close() {
-      unfinished += decoder.decode();
-      if (unfinished !== "") for (const line of broken(unfinished)) add(line);
-      unfinished = "";
+      endLine();
       if (leftOut > 0) lines.push(`… the log is full: ${leftOut} more lines were not kept (MAX_LOG_SIZE)`);
       await flush();
       if (failure !== null) throw failure;
@@ -100,12 +112,10 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
   };
 }
 
-function broken(line: string): readonly string[] {
-  const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
-  if (plain.length <= longestLine) return [plain];
-  return Array.from({ length: Math.ceil(plain.length / longestLine) }, (_, part) =>
-    plain.slice(part * longestLine, (part + 1) * longestLine),
-  );
+/** Where a line that is too long is broken: never within a character. */
+function breakOf(line: string): number {
+  const isHighSurrogate = (line.charCodeAt(longestLine - 1) & 0xfc00) === 0xd800;
+  return isHighSurrogate ? longestLine - 1 : longestLine;
 }
 
 /** Lines `from` to `to`, both included and counted from 1; fewer when the log is shorter. Text as it was written, without line ends. */

@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
@@ -174,6 +175,18 @@ describe("SQLite in its folder", () => {
     await limit(100_000);
     await database.write(big);
     expect(await guids(database)).toEqual(["before", "small", "big"]);
+    await database.close();
+  });
+
+  it("waits for the disk before a write resolves, but not when nothing was changed", async () => {
+    const database = await open(temporaryFolder());
+    const requests: string[] = [];
+    const hook = createHook({ init: (_id, type) => void (type === "FSREQPROMISE" && requests.push(type)) }).enable();
+    await database.write(async (tx) => void (await tx.db.selectFrom("receipt").select("id").execute()));
+    expect(requests).toEqual([]);
+    await database.write(receive("a"));
+    expect(requests).toEqual(["FSREQPROMISE"]);
+    hook.disable();
     await database.close();
   });
 

@@ -92,6 +92,16 @@ describe("a command that runs to its end", () => {
 });
 
 describe("what a command leaves behind", () => {
+  it("is all of its output, also when it is taken long after the end", async () => {
+    let bytes = 0;
+    const write = async (output: Uint8Array) => {
+      if (bytes === 0) await new Promise((resolve) => setTimeout(resolve, 700));
+      bytes += output.length;
+    };
+    await spawnCommand(shell("head -c 120000 /dev/zero"), { write, stop: new AbortController().signal });
+    expect(bytes).toBe(120_000);
+  });
+
   /** Goes on when the daemon runs, and ends before it. */
   const untilBegun = "while ! [ -e begun ]; do :; done; echo last; exit 3";
   const ended = { ending: { kind: "exited", code: 3 }, output: "last\n" };
