@@ -47,7 +47,7 @@ export async function newsOf(db: Query, run: Run): Promise<RunNews> {
     ...timesOf(run),
     finished: run.state === "finished",
     url: urlOf(run),
-    steps: steps.map((step) => stepNews(step, look)),
+    steps: stepsNews(steps, look),
   };
 }
 
@@ -73,8 +73,12 @@ function urlOf(run: Run): string | null {
   return url !== undefined && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null;
 }
 
-/** The look of a step follows from its exit code; one that never ended takes the look of its attempt. */
-export function stepNews(step: PastStep, attempt: Look): StepNews {
+/** The steps of an attempt, oldest first. One without an exit code that another one follows went well; the last takes the look of its attempt. */
+export function stepsNews(steps: readonly PastStep[], attempt: Look): readonly StepNews[] {
+  return steps.map((step, index) => stepNews(step, index < steps.length - 1 && step.finishedAt !== null ? "passed" : attempt));
+}
+
+function stepNews(step: PastStep, attempt: Look): StepNews {
   const look = lookOfStep(step, attempt);
   return {
     number: step.number,

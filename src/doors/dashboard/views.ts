@@ -11,7 +11,7 @@ import { repositoriesPage } from "./pages/repositories.ts";
 import { repositoryPage } from "./pages/repository.ts";
 import { lookOfAttempt, runPage } from "./pages/run.ts";
 import { runsPage } from "./pages/runs.ts";
-import { newsOf, stepNews } from "./run-news.ts";
+import { newsOf, stepsNews } from "./run-news.ts";
 import { visibleRepositories } from "./visible-repositories.ts";
 
 const latestRuns = 10;
@@ -84,7 +84,7 @@ export async function showRun(c: Request, house: House, run: Run): Promise<Respo
       repository,
       news,
       attempts,
-      steps: older === undefined ? news.steps : (await stepsOf(db, run.id, attempt)).map((step) => stepNews(step, look)),
+      steps: older === undefined ? news.steps : stepsNews(await stepsOf(db, run.id, attempt), look),
       log: {
         path: `${pathOf(repository)}/runs/${run.id}`,
         attempt,

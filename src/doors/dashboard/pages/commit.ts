@@ -40,7 +40,6 @@ function titleOf(reading: FileReading): string {
   switch (reading.kind) {
     case "mistakes":
       return "Mistakes in signalbox.yml";
-    case "fork":
     case "fine":
       return "Checks";
   }
@@ -52,8 +51,6 @@ function verdict(reading: FileReading, file: string): Html {
       return html`<p class="lead" data-look="errored">${icon("errored")}Nothing runs for this commit until
 <a href="${file}">${path}</a> is right. Correct ${reading.mistakes.length === 1 ? "this" : "these"} and push:</p>
 <ol class="mistakes">${reading.mistakes.map((mistake) => mistakeItem(mistake, file))}</ol>`;
-    case "fork":
-      return html`<p class="lead" data-look="waiting">${icon("waiting")}This commit comes from a fork. Forks are not available yet, so nothing of it runs.</p>`;
     case "fine":
       return html`<p class="lead">No mistake in <a href="${file}">${path}</a> is known.</p>`;
   }
