@@ -1,10 +1,13 @@
 import type { Probot } from "probot";
+import { checkRunCompleted } from "./doors/webhooks/handlers/check-run-completed.ts";
 import { deploymentCreated } from "./doors/webhooks/handlers/deployment-created.ts";
 import { deploymentStatusCreated } from "./doors/webhooks/handlers/deployment-status-created.ts";
 import { installationChanged, installationRepositoriesChanged } from "./doors/webhooks/handlers/installation-changed.ts";
+import { issueCommentCreated } from "./doors/webhooks/handlers/issue-comment-created.ts";
 import { pullRequestClosed } from "./doors/webhooks/handlers/pull-request-closed.ts";
 import { pullRequestUpdated } from "./doors/webhooks/handlers/pull-request-updated.ts";
 import { pushed } from "./doors/webhooks/handlers/pushed.ts";
+import { statusCreated } from "./doors/webhooks/handlers/status-created.ts";
 import type { Services } from "./services.ts";
 
 /** The table of contents: what GitHub tells us, and what we do about it. One listener per event, so that a retry repeats nothing that went well. */
@@ -16,9 +19,13 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("pull_request.edited", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.ready_for_review", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.closed", (context) => pullRequestClosed(context, services));
+    probot.on("issue_comment.created", (context) => issueCommentCreated(context, services));
     probot.on("push", (context) => pushed(context, services));
     probot.on("deployment.created", (context) => deploymentCreated(context, services));
     probot.on("deployment_status.created", (context) => deploymentStatusCreated(context, services));
+    probot.on("status", (context) => statusCreated(context, services));
+    probot.on("check_run.created", (context) => checkRunCompleted(context, services));
+    probot.on("check_run.completed", (context) => checkRunCompleted(context, services));
     probot.on("installation.created", (context) => installationChanged(context, services));
     probot.on("installation.deleted", (context) => installationChanged(context, services));
     probot.on("installation.suspend", (context) => installationChanged(context, services));

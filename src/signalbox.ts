@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { Probot, ProbotOctokit } from "probot";
 import { app, eventsOf } from "./app.ts";
 import { executeCheck } from "./checks/execute.ts";
+import { mayStartCheck } from "./checks/trust.ts";
 import { type Database, openDatabase } from "./database/connection.ts";
 import { startDispatcher } from "./deployments/dispatcher.ts";
 import { executeDeployment } from "./deployments/execute.ts";
@@ -99,7 +100,7 @@ async function openParts(
       owner: randomUUID(),
       concurrency: settings.concurrency,
       executors: { check: (run, io) => executeCheck(means, run, io), deployment: (run, io) => executeDeployment(means, run, io) },
-      mayStart,
+      mayStart: (tx, run) => (run.kind === "check" ? mayStartCheck(tx, run, settings.sandbox) : mayStart(tx, run)),
       logLimit: settings.maxLogSize,
       log,
     });

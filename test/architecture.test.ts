@@ -10,22 +10,25 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   settings: [],
   database: [],
   process: [],
+  outbound: [],
   "repository-file": [],
   github: ["database"],
   secrets: ["database"],
   // What is happening.
   runs: ["database", "process", "secrets"],
   // Plug-ins: their interface and the processes they start.
-  runners: ["process"],
+  runners: ["process", "outbound"],
   targets: ["process"],
   // What should happen.
-  checks: ["runs", "runners", "repository-file", "github", "process", "database"],
-  deployments: ["checks", "runs", "targets", "repository-file", "github", "process", "database"],
+  checks: ["runs", "runners", "repository-file", "github", "process", "outbound", "database"],
+  deployments: ["checks", "runs", "targets", "repository-file", "github", "outbound", "process", "database"],
+  // What may be done, by whom, with history.
+  deeds: ["checks", "runs", "github", "database"],
   // Speaks outward about runs; nobody imports it.
   reporting: ["runs", "github", "database"],
   // Who knocks.
   "set-up": ["settings"],
-  doors: ["checks", "deployments", "runs", "repository-file", "github", "secrets", "database", "settings"],
+  doors: ["deeds", "checks", "deployments", "runs", "repository-file", "github", "secrets", "database", "settings"],
 };
 
 /** Files that put the house together may import every room. */

@@ -1,18 +1,25 @@
 import type { Database } from "../database/connection.ts";
 import { findRepository, type Repository } from "../github/repository.ts";
+import type { AllowedAddress } from "../outbound/addresses.ts";
+import { guardedFetch } from "../outbound/fetch.ts";
 import type { GitSource } from "../process/checkout.ts";
 import { GitError } from "../process/git.ts";
 import type { Sandbox } from "../process/sandbox.ts";
-import type { Workspace, Workspaces } from "../process/workspace.ts";
-import type { AnyRunner } from "../runners/runner.ts";
-import type { RunIo, RunningCheck } from "../runs/execute.ts";
+import type { Workspaces } from "../process/workspace.ts";
+import type { CheckPlan } from "../repository-file/repository-file.ts";
+import { commandRunner } from "../repository-file/schema.ts";
+import type { AnyRunner, CheckOrder } from "../runners/runner.ts";
+import type { Interruption, RunIo, RunningCheck } from "../runs/execute.ts";
 import type { Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
+import { callbacksOf, closeCallbacks } from "./callbacks.ts";
 import { checkPlanOf } from "./configuration.ts";
+import { lazyCheckout } from "./lazy-checkout.ts";
 
 /** What this room needs of the world to execute a check. */
 export interface CheckMeans {
   readonly database: Database;
+  readonly settings: { readonly publicUrl: string; readonly outboundAllow: readonly AllowedAddress[] };
   readonly workspaces: Workspaces;
   readonly runners: ReadonlyMap<string, AnyRunner>;
   readonly sandbox: Sandbox;
@@ -21,68 +28,96 @@ export interface CheckMeans {
   /** Folders of the machine that every check may read; the `bin` of each comes first on PATH. */
   readonly toolsPaths: readonly string[];
   gitSource(repository: Repository): GitSource;
+  /** The secrets of a repository, or of one environment of it, by name; without it there are none. */
+  secretsFor?(repository: Repository, environment: string | null): (name: string) => Promise<string | null>;
 }
 
-/** Executes one attempt of a check: checks the commit out and hands it to its runner. */
+/** Executes one attempt of a check: hands the commit, and a check-out if it wants one, to its runner. */
 export async function executeCheck(means: CheckMeans, run: RunningCheck, io: RunIo): Promise<Outcome> {
   const repository = await means.database.read((db) => findRepository(db, run.repository));
   if (repository === null) return { kind: "errored", what: "the repository is not known any more" };
   const plan = checkPlanOf(run);
   const runner = means.runners.get(plan.runner);
   if (runner === undefined) return { kind: "errored", what: `this server has no runner "${plan.runner}"` };
+  // Elsewhere nobody keeps a fork's commands from a network, and the runner would need a secret.
+  if (run.trust === "fork" && plan.runner !== "local")
+    return {
+      kind: "errored",
+      what: `"${plan.runner}" runs nothing of forks`,
+      fix: "Push the commit to a branch of this repository",
+    };
 
-  const checkout = await io.step(`Check out ${short(run.sha)}`);
-  const order = {
-    source: means.gitSource(repository),
-    sha: run.sha,
-    holder: `run-${run.id}-${run.attempt.number}`,
-    stop: io.stop,
+  const checkout = lazyCheckout({ ...means, repository, run, io });
+  const options =
+    plan.runner === commandRunner ? { steps: plan.steps.map((step) => ({ name: step.name, run: step.run })) } : plan.with;
+  const order: CheckOrder = {
+    ...orderOf(means, run, repository, plan),
+    secret: secretsOf(means, repository, plan, io),
+    checkOut: async () => {
+      const { folder, objects } = await checkout.enter();
+      return {
+        workspace: folder,
+        readable: [objects, ...means.toolsPaths],
+        path: means.toolsPaths.map((tools) => `${tools}/bin`),
+        sandbox: means.sandbox,
+        mark: means.mark,
+      };
+    },
   };
   try {
-    return await means.workspaces.with(order, async (workspace) => {
-      await keepTree(means.database, run, workspace.tree);
-      await checkout.end(null);
-      const options =
-        plan.runner === "local" ? { steps: plan.steps.map((step) => ({ name: step.name, run: step.run })) } : plan.with;
-      return await runner.run(options, checkOrder(means, run, repository, workspace, plan.env, plan.timeout), io);
-    });
+    const ending = await runner.run(options, order, io);
+    await means.database.write((tx) => closeCallbacks(tx, run.id));
+    return ending;
   } catch (error) {
+    if (wasCancelled(io)) await means.database.write((tx) => closeCallbacks(tx, run.id));
     if (!io.stop.aborted && error instanceof GitError && error.failure === "gone") {
       return { kind: "errored", what: `${short(run.sha)} does not exist at GitHub any more`, fix: "Push a new commit" };
     }
     throw error;
+  } finally {
+    await checkout.leave();
   }
 }
 
-/** Equal trees need no second check, so the tree is kept with the run. */
-async function keepTree(database: Database, run: RunningCheck, tree: string): Promise<void> {
-  if (run.tree === null) await database.write((tx) => tx.db.updateTable("run").set({ tree }).where("id", "=", run.id).execute());
+/** Not so when the server stops or loses the run: then the next attempt goes on waiting. */
+function wasCancelled({ stop }: RunIo): boolean {
+  const interruptions: readonly unknown[] = ["shutdown", "lease lost"] satisfies Interruption[];
+  return stop.aborted && !interruptions.includes(stop.reason);
 }
 
-function checkOrder(
-  { sandbox, mark, toolsPaths }: CheckMeans,
-  run: RunningCheck,
-  repository: Repository,
-  workspace: Workspace,
-  env: Readonly<Record<string, string>>,
-  timeout: number,
-) {
+function orderOf({ database, settings }: CheckMeans, run: RunningCheck, repository: Repository, plan: CheckPlan) {
+  const { owner, name, cloneUrl } = repository;
+  const { sha, ref, pullRequest, trust } = run;
+  const link = `${settings.publicUrl}/${owner}/${name}/runs/${run.id}`;
   return {
-    workspace: workspace.folder,
-    readable: [workspace.objects, ...toolsPaths],
-    path: toolsPaths.map((folder) => `${folder}/bin`),
-    sandbox,
-    mark,
-    timeout,
-    env: {
-      CI: "true",
-      SIGNALBOX: "true",
-      SIGNALBOX_REPOSITORY: `${repository.owner}/${repository.name}`,
-      SIGNALBOX_SHA: run.sha,
-      ...(run.ref === null ? {} : { SIGNALBOX_REF: run.ref }),
-      ...(run.pullRequest === null ? {} : { SIGNALBOX_PULL_REQUEST: String(run.pullRequest) }),
+    name: run.name,
+    commit: { owner, name, sha, ref, pullRequest, cloneUrl },
+    trust,
+    link,
+    facts: {
+      SIGNALBOX_REPOSITORY: `${owner}/${name}`,
+      SIGNALBOX_SHA: sha,
+      ...(ref === null ? {} : { SIGNALBOX_REF: ref }),
+      ...(pullRequest === null ? {} : { SIGNALBOX_PULL_REQUEST: String(pullRequest) }),
       SIGNALBOX_CHECK: run.name,
-      ...env,
+      SIGNALBOX_RUN: link,
     },
+    env: plan.env,
+    timeout: plan.timeout,
+    fetch: (url, init = {}) => guardedFetch(url, init, { allow: settings.outboundAllow }),
+    callbacks: callbacksOf(database, { id: run.id, attempt: run.attempt.number }, settings.publicUrl),
+  } satisfies Partial<CheckOrder>;
+}
+
+/** Only what the check's own `with:` names, so that no runner can reach for another's; taken out of the log before it is handed over. */
+function secretsOf(means: CheckMeans, repository: Repository, plan: CheckPlan, io: RunIo): CheckOrder["secret"] {
+  // What runs here is the commit's own.
+  if (plan.runner === commandRunner) return async () => null;
+  const named = new Set(Object.values(plan.with).filter((value) => typeof value === "string"));
+  const find = means.secretsFor?.(repository, null);
+  return async (name) => {
+    const value = named.has(name) && find !== undefined ? await find(name) : null;
+    if (value !== null) io.conceal(value);
+    return value;
   };
 }

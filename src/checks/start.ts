@@ -1,8 +1,8 @@
 import type { Transaction } from "../database/connection.ts";
-import { createCheck } from "../runs/births.ts";
-import { retry } from "../runs/queue.ts";
+import { createCheck, type NewCheck } from "../runs/births.ts";
+import { enqueue, keepWaiting, retry } from "../runs/queue.ts";
 import { checksOf } from "../runs/read.ts";
-import type { Cause, CheckRun, Trust } from "../runs/run.ts";
+import type { Cause, CheckGate, CheckRun, Trust } from "../runs/run.ts";
 import type { PlannedCheck } from "./plan.ts";
 
 /** The commit that is checked, and what people are told about it. */
@@ -18,36 +18,59 @@ export interface CheckedCommit {
 }
 
 /**
- * Makes the runs of a commit. What exists already is shared: it runs again only when it was (or is being) broken off, had nothing to do
- * before, or when `again` says that a person asked for it by redelivering a finished delivery.
+ * Makes the runs of a commit, behind the gates if there are any. What exists already is shared: it runs again only when it was (or is
+ * being) broken off, had nothing to do before, was planned differently, or when `again` says that a person asked for it by redelivering a
+ * finished delivery.
  */
 export async function startChecks(
   tx: Transaction,
   commit: CheckedCommit,
   planned: readonly PlannedCheck[],
   again: boolean,
+  gates: readonly CheckGate[] = [],
 ): Promise<void> {
   const existing = new Map(
     (await checksOf(tx.db, commit.repository, commit.sha))
       .filter((run) => run.trust === commit.trust)
       .map((run) => [run.name, run]),
   );
-  for (const { name, plan, skip } of planned) {
-    const before = existing.get(name);
-    if (before === undefined) {
-      const start =
-        skip === null
-          ? ({ state: "queued" } as const)
-          : ({ state: "finished", outcome: { kind: "passed", note: skip } } as const);
-      await createCheck(tx, { ...commit, name, configuration: plan, start });
-    } else if (skip === null && wantsAnotherAttempt(before, again)) {
-      await retry(tx, before.id, plan);
-    }
+  for (const one of planned) {
+    const before = existing.get(one.name);
+    if (before === undefined)
+      await createCheck(tx, { ...commit, name: one.name, configuration: one.plan, start: startOf(one, gates) });
+    else if (one.skip === null) await startAnew(tx, before, one, again, gates);
   }
 }
 
-function wantsAnotherAttempt(run: CheckRun, again: boolean): boolean {
+function startOf({ skip }: PlannedCheck, [gate, ...more]: readonly CheckGate[]): NewCheck["start"] {
+  if (skip !== null) return { state: "finished", outcome: { kind: "passed", note: skip } };
+  return gate === undefined ? { state: "queued" } : { state: "waiting", gates: [gate, ...more] };
+}
+
+async function startAnew(
+  tx: Transaction,
+  run: CheckRun,
+  { plan }: PlannedCheck,
+  again: boolean,
+  gates: readonly CheckGate[],
+): Promise<void> {
+  if (run.state !== "waiting") {
+    if (wantsAnotherAttempt(run, plan, again)) await retry(tx, run.id, plan, gates);
+    return;
+  }
+  await tx.db
+    .updateTable("run")
+    .set({ configuration: JSON.stringify(plan) })
+    .where("id", "=", run.id)
+    .execute();
+  const [gate, ...more] = gates;
+  await (gate === undefined ? enqueue(tx, run.id, null) : keepWaiting(tx, run.id, [gate, ...more]));
+}
+
+function wantsAnotherAttempt(run: CheckRun, plan: PlannedCheck["plan"], again: boolean): boolean {
   if (run.state === "running") return run.stop !== null;
   if (run.state !== "finished") return false;
-  return again || run.outcome.kind === "cancelled" || (run.outcome.kind === "passed" && run.outcome.note !== undefined);
+  if (again || run.outcome.kind === "cancelled" || (run.outcome.kind === "passed" && run.outcome.note !== undefined)) return true;
+  // A fork's check follows the base branch: what passed by another base's file says nothing about this one.
+  return run.trust === "fork" && JSON.stringify(run.configuration) !== JSON.stringify(plan);
 }

@@ -21,6 +21,8 @@ export interface Tables {
   secret: SecretTable;
   commit_context: CommitContextTable;
   callback: CallbackTable;
+  comment: CommentTable;
+  pushed_commit: PushedCommitTable;
 }
 
 /** One arrival of a delivery. A GUID may arrive again on purpose, so it is no key. */
@@ -33,8 +35,8 @@ interface ReceiptTable {
   repository: number | null;
   /** Receipts of one series are handled in their order: the repository, else the installation (negative), else 0. */
   series: GeneratedAlways<number>;
-  /** `null` for events that nobody listens to: only the GUID is kept, so that recovery does not ask for them again. Packed: see doors/webhooks/packing.ts. */
-  body: Uint8Array | null;
+  /** `null` for events that nobody listens to: only the GUID is kept, so that recovery does not ask for them again. */
+  body: string | null;
   received_at: number;
   state: "received" | "handled" | "ignored" | "failed";
   attempts: Generated<number>;
@@ -236,4 +238,26 @@ interface CallbackTable {
   body: string | null;
   created_at: number;
   arrived_at: number | null;
+}
+
+/** A comment that held commands: kept in the same transaction as what it set off, so that each is obeyed once. */
+interface CommentTable {
+  /** GitHub's. */
+  id: number;
+  repository: number;
+  person_id: number;
+  reaction: "rocket" | "confused" | "-1";
+  /** What is to be answered; `null` when the reaction says it all. */
+  answer: string | null;
+  heard_at: number;
+  answered_at: number | null;
+}
+
+/** What a push told of its head, so that GitHub need not be asked for the commit's message. */
+interface PushedCommitTable {
+  repository: number;
+  sha: string;
+  /** 1 when its message asks for no checks. */
+  skip: number;
+  heard_at: number;
 }

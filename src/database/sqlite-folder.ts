@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
 import { Kysely } from "kysely";
 import type { Database, DatabaseOptions, Query } from "./connection.ts";
 import { groupSync } from "./group-sync.ts";
@@ -36,6 +37,7 @@ export async function openOnSqlite({
     opened.push(reader);
     await migrate(writer, "sqlite");
     reading.exec("pragma query_only = on");
+    if (exclusive) opened.push(startCheckpointer(path, writing));
     const log = await openFile(`${path}-wal`, "r+");
     opened.push({ destroy: () => log.close() });
     const total = writing.prepare("select total_changes() as changes");
@@ -46,6 +48,16 @@ export async function openOnSqlite({
     await close();
     throw unusable(folder, error);
   }
+}
+
+/** Only for the server: what lives shortly leaves it to SQLite, which does it in the thread of whoever commits. */
+function startCheckpointer(path: string, writing: DatabaseSync): { destroy(): Promise<void> } {
+  const every = (pages: number) => writing.exec(`pragma wal_autocheckpoint = ${pages}`);
+  const thread = new Worker(new URL("./checkpointer.ts", import.meta.url), { workerData: { path } });
+  thread.unref();
+  thread.on("error", () => every(1_000));
+  every(16_384);
+  return { destroy: async () => void (await thread.terminate()) };
 }
 
 function kysely(connection: DatabaseSync): Query {

@@ -43,7 +43,7 @@ class StrictDriver implements Driver {
     try {
       await this.#inner.rollbackTransaction(connection.inner);
     } catch {
-      // The connection is gone, and the transaction with it. The error that led here tells more.
+      // There is nothing to roll back any more: the connection is gone, or a full disk has done it. The error that led here tells more.
     }
   }
 

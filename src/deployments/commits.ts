@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Repository } from "../github/repository.ts";
 import type { DeploymentRun } from "../runs/run.ts";
-import { configurationOf } from "./configuration.ts";
+import { configurationOf, reconfigure } from "./configuration.ts";
 import type { DeploymentMeans } from "./means.ts";
 import type { IsInHistoryOf } from "./order.ts";
 
 /**
  * Finds out which trees the deployed commits and the merged heads have, without a request to GitHub's API: the mirror tells. The
- * head's check runs are given their tree, so that a merge commit with the same one counts as checked.
+ * head's check runs are given their tree, so that a merge commit with the same one counts as checked, and so does what others said of it.
  */
 export async function learnTrees(means: DeploymentMeans, repository: Repository, runs: readonly DeploymentRun[]): Promise<void> {
   const unknown = runs.filter((run) => run.tree === null);
@@ -18,6 +18,12 @@ export async function learnTrees(means: DeploymentMeans, repository: Repository,
     Promise.all(shas.map(async (sha) => ({ sha, tree: await means.mirrors.treeOf(repository.id, sha) }))),
   );
   await means.database.write(async (tx) => {
+    const treeOf = new Map(trees.map(({ sha, tree }) => [sha, tree]));
+    for (const run of unknown) {
+      const head = configurationOf(run)?.head ?? null;
+      const headHasSameTree = head !== null && treeOf.get(head) === treeOf.get(run.sha);
+      if (headHasSameTree) await reconfigure(tx, run.id, (before) => ({ ...before, headHasSameTree }));
+    }
     for (const { sha, tree } of trees) {
       const untold = tx.db
         .updateTable("run")
@@ -61,7 +67,7 @@ export async function isOnBranch(
 }
 
 /** Has the commits in the mirror while `use` works with them. */
-async function withCommits<T>(
+export async function withCommits<T>(
   { mirrors, gitSource }: DeploymentMeans,
   repository: Repository,
   shas: readonly string[],

@@ -1,5 +1,6 @@
 import { GitHubProblem } from "../github/problem.ts";
 import { reconsidered, toReconsider } from "../runs/reconsidering.ts";
+import { watchFreezes } from "./freezes-that-end.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { reconsider } from "./reconsider.ts";
 
@@ -11,7 +12,7 @@ export interface Dispatcher {
   stop(): Promise<void>;
 }
 
-/** Milliseconds between looks when nothing rings, and so between tries of what failed. */
+/** Milliseconds between looks when nothing rings, and so between tries of what failed; a freeze is noticed to be over this much late at most. */
 const lookEvery = 5_000;
 
 /** Starts it; what a dead server left undone is done first. One at a time per repository; repositories do not wait for each other. */
@@ -22,12 +23,14 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
   let looking: Promise<void> | null = null;
   let lookAgain = false;
   let stopped = false;
+  const ringEnded = watchFreezes(database);
 
   function look(): Promise<void> {
     lookAgain = true;
     looking ??= (async () => {
       while (lookAgain && !stopped) {
         lookAgain = false;
+        await ringEnded();
         const due = await database.read(toReconsider);
         for (const { repository, wanted } of due)
           if (!underWay.has(repository) && !failed.has(repository)) begin(repository, wanted);

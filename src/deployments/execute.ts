@@ -1,32 +1,21 @@
-import type { Database } from "../database/connection.ts";
 import { findRepository, type Repository } from "../github/repository.ts";
-import type { GitSource } from "../process/checkout.ts";
 import { GitError } from "../process/git.ts";
-import { makeScratch, type Sandbox, sandboxed } from "../process/sandbox.ts";
-import { spawnCommand } from "../process/spawn.ts";
-import type { Workspace, Workspaces } from "../process/workspace.ts";
-import type { EnvironmentPlan } from "../repository-file/repository-file.ts";
+import type { Workspace } from "../process/workspace.ts";
 import { renderOptions, renderUrl, type TemplateFacts } from "../repository-file/template.ts";
 import type { RunIo, RunningDeployment } from "../runs/execute.ts";
 import type { Outcome } from "../runs/run.ts";
 import { durationInWords, short } from "../runs/sentences.ts";
-import { type AnyTarget, OperatorProblem } from "../targets/target.ts";
+import { type Deployed, OperatorProblem } from "../targets/target.ts";
+import { build } from "./build.ts";
 import { configurationOf } from "./configuration.ts";
+import { orderOf } from "./hand-over.ts";
+import { checkHealth } from "./health.ts";
+import { restore } from "./restore.ts";
+import type { ExecutionMeans, Work } from "./work.ts";
 
-/** What this room needs of the world to execute a deployment. */
-export interface ExecutionMeans {
-  readonly database: Database;
-  readonly workspaces: Workspaces;
-  readonly targets: ReadonlyMap<string, AnyTarget>;
-  readonly sandbox: Sandbox;
-  readonly mark: Readonly<Record<string, string>>;
-  readonly toolsPaths: readonly string[];
-  gitSource(repository: Repository): GitSource;
-  /** Absolute folders that a repository's deployments may write; the first is its own. */
-  allowedPaths(repository: Repository): readonly [string, ...string[]];
-}
+type LiveNow = Extract<Deployed, { kind: "live" }>;
 
-/** Executes a deployment: checks the commit out, builds it and hands it to its target. */
+/** Executes a deployment: checks the commit out, builds it, hands it to its target and asks whether it is healthy. A rollback puts the release back instead, where its target can. */
 export async function executeDeployment(means: ExecutionMeans, run: RunningDeployment, io: RunIo): Promise<Outcome> {
   const repository = await means.database.read((db) => findRepository(db, run.repository));
   const configuration = configurationOf(run);
@@ -36,104 +25,75 @@ export async function executeDeployment(means: ExecutionMeans, run: RunningDeplo
   if (target === undefined) return { kind: "errored", what: `this server has no target "${plan.target}"` };
 
   const timeout = AbortSignal.timeout(plan.timeout);
-  const stop = AbortSignal.any([io.stop, timeout]);
-  const order = { source: means.gitSource(repository), sha: run.sha, holder: `run-${run.id}-${run.attempt.number}`, stop };
-  try {
-    const checkout = await io.step(`Check out ${short(run.sha)}`);
-    return await means.workspaces.with(order, async (workspace) => {
-      await checkout.end(null);
-      const surroundings = { means, run, repository, workspace, plan, io: { ...io, stop } };
-      return (await build(surroundings)) ?? (await deploy(surroundings, target));
-    });
-  } catch (error) {
+  const facts = factsOf(run, repository);
+  const work = { means, run, repository, configuration, target, facts, io: { ...io, stop: AbortSignal.any([io.stop, timeout]) } };
+  const hand: Hand = { isOut: false };
+  const ended = await carryOut(work, hand).catch((error): Outcome => {
     if (io.stop.aborted) throw error;
-    if (timeout.aborted) return { kind: "failed", what: `timed out after ${durationInWords(plan.timeout)}` };
+    if (timeout.aborted) {
+      // Broken off in the middle: whether it had switched, nobody can tell.
+      const what = `timed out after ${durationInWords(plan.timeout)}`;
+      return { kind: "failed", what, ...(hand.isOut ? { switched: true } : {}) };
+    }
     if (error instanceof OperatorProblem) return { kind: "errored", what: error.message, fix: error.fix };
     if (error instanceof GitError && error.failure === "gone")
       return { kind: "failed", what: `${short(run.sha)} does not exist at GitHub any more` };
     throw error;
+  });
+  return ended.kind === "live" ? outcomeOf(work, ended, io) : ended;
+}
+
+/** Whether the commit was handed to its target. */
+interface Hand {
+  isOut: boolean;
+}
+
+async function carryOut(work: Work, hand: Hand): Promise<LiveNow | Outcome> {
+  const { means, run, repository, configuration, io } = work;
+  const holder = `run-${run.id}-${run.attempt.number}`;
+  if (configuration.rollback !== null) {
+    hand.isOut = true;
+    const restored = await restore(work, configuration.rollback, holder);
+    if (restored !== null) return endedOf(restored);
+    hand.isOut = false;
   }
+  const checkout = await io.step(`Check out ${short(run.sha)}`);
+  const order = { source: means.gitSource(repository), sha: run.sha, holder, stop: io.stop };
+  return means.workspaces.with(order, async (workspace) => {
+    await checkout.end(null);
+    const failed = await build(work, workspace);
+    if (failed !== null) return failed;
+    hand.isOut = true;
+    return endedOf(await deploy(work, workspace));
+  });
 }
 
-interface Surroundings {
-  readonly means: ExecutionMeans;
-  readonly run: RunningDeployment;
-  readonly repository: Repository;
-  readonly workspace: Workspace;
-  readonly plan: EnvironmentPlan;
-  readonly io: RunIo;
-}
-
-/** Runs `build:` where it finds no secret; `null` when it succeeded or there is none. */
-async function build({ means, run, repository, workspace, plan, io }: Surroundings): Promise<Outcome | null> {
-  if (plan.build === null) return null;
-  const step = await io.step("Build");
-  const scratch = `${workspace.folder}.home`;
-  await makeScratch(scratch);
-  const cell = {
-    workspace: workspace.folder,
-    scratch,
-    readable: [workspace.objects, ...means.toolsPaths],
-    writable: [],
-    network: true,
-    env: environmentOf(run, repository),
-    path: means.toolsPaths.map((folder) => `${folder}/bin`),
-    mark: means.mark,
-  };
-  const ending = await spawnCommand(sandboxed(means.sandbox, cell, ["/bin/sh", "-e", "-c", plan.build]), io);
-  await step.end(ending.kind === "exited" ? ending.code : null);
-  switch (ending.kind) {
-    case "exited":
-      return ending.code === 0 ? null : { kind: "failed", what: `the build exited with ${ending.code}`, exitCode: ending.code };
-    case "killed":
-      return { kind: "failed", what: `the build was killed by ${ending.signal}` };
-    case "missing":
-      return { kind: "errored", what: `${ending.program} is not installed on the server` };
-    case "stopped":
-      throw ending.reason;
-  }
-}
-
-async function deploy({ means, run, repository, workspace, plan, io }: Surroundings, target: AnyTarget): Promise<Outcome> {
-  const facts: TemplateFacts = {
-    pullRequest: run.pullRequest,
-    sha: run.sha,
-    ref: run.ref ?? run.sha,
-    environment: run.environment,
-    repository,
-  };
-  const order = {
-    sha: run.sha,
-    environment: run.environment,
-    repository: { owner: repository.owner, name: repository.name },
-    workspace: workspace.folder,
-    readable: [workspace.objects, ...means.toolsPaths],
-    path: means.toolsPaths.map((folder) => `${folder}/bin`),
-    sandbox: means.sandbox,
-    mark: means.mark,
-    env: environmentOf(run, repository),
-    allowedPaths: means.allowedPaths(repository),
-  };
+async function deploy(work: Work, { folder, objects }: Workspace): Promise<Deployed> {
+  const { run, configuration, target, facts, io } = work;
   const step = await io.step(`Deploy to ${run.environment}`);
-  const deployed = await target.deploy(renderOptions(plan.with, facts), order, io);
+  const order = orderOf(work, { workspace: folder, readable: [objects] });
+  const deployed = await target.deploy(renderOptions(configuration.plan.with, facts), order, io);
   await step.end(null);
-  switch (deployed.kind) {
-    case "live": {
-      const url = plan.url === null ? deployed.url : renderUrl(plan.url, facts);
-      return { kind: "passed", live: { release: deployed.release, ...(url === undefined ? {} : { url }) } };
-    }
-    case "refused":
-      return { kind: "failed", what: deployed.reason };
-  }
+  return deployed;
 }
 
-function environmentOf(run: RunningDeployment, { owner, name }: Repository): Readonly<Record<string, string>> {
-  return {
-    CI: "true",
-    SIGNALBOX: "true",
-    SIGNALBOX_REPOSITORY: `${owner}/${name}`,
-    SIGNALBOX_SHA: run.sha,
-    SIGNALBOX_REF: run.ref ?? run.sha,
-    SIGNALBOX_ENVIRONMENT: run.environment,
-  };
+function endedOf(deployed: Deployed): LiveNow | Outcome {
+  if (deployed.kind === "live") return deployed;
+  // When nobody knows what is live, the new release may be.
+  return { kind: "failed", what: deployed.reason, ...(deployed.live === "unknown" ? { switched: true } : {}) };
+}
+
+/** It is live; whether it is well, its health says. */
+async function outcomeOf({ means, configuration, facts }: Work, live: LiveNow, io: RunIo): Promise<Outcome> {
+  const { url, health } = configuration.plan;
+  if (health !== null) {
+    const problem = await checkHealth(health, facts, io, { allow: means.settings.outboundAllow });
+    if (problem !== null) return { kind: "failed", what: problem, switched: true };
+  }
+  const address = url === null ? live.url : renderUrl(url, facts);
+  return { kind: "passed", live: { release: live.release, ...(address === undefined ? {} : { url: address }) } };
+}
+
+function factsOf({ pullRequest, sha, ref, environment }: RunningDeployment, repository: Repository): TemplateFacts {
+  return { pullRequest, sha, ref: ref ?? sha, environment, repository };
 }

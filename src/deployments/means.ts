@@ -7,6 +7,7 @@ import type { Loaded } from "../repository-file/load.ts";
 
 /** What this room needs of the world. */
 export interface DeploymentMeans {
+  readonly settings: { readonly contextPrefix: string; readonly appId: number };
   readonly database: Database;
   readonly github: GitHub;
   readonly mirrors: Mirrors;

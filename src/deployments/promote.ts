@@ -1,8 +1,10 @@
 import type { Repository } from "../github/repository.ts";
 import type { RepositoryFile } from "../repository-file/repository-file.ts";
 import { liveRun } from "../runs/read.ts";
-import { configurationOf } from "./configuration.ts";
+import type { DeploymentRun } from "../runs/run.ts";
+import { configurationOf, reconfigure } from "./configuration.ts";
 import type { DeploymentMeans } from "./means.ts";
+import { isConcerned } from "./what-changed.ts";
 import { wantedBy, wish } from "./wish.ts";
 
 /**
@@ -32,8 +34,33 @@ export async function promoteLive(means: DeploymentMeans, repository: Repository
       (plan) => plan.after === source && (plan.branch ?? repository.defaultBranch) === candidate.branch,
     );
     const missing = await notYetWished(means, repository.id, sha, environments);
-    await wish(means, candidate, { gating: file, environments: missing, automatic: true, github: null });
+    const wanted = await concernedOf(means, repository, live, file, missing);
+    await wish(means, candidate, { gating: file, environments: wanted, automatic: true, github: null });
   }
+}
+
+/** Leaves out the environments whose files did not change; that is written down, so that it is decided once for what is live. */
+async function concernedOf(
+  means: DeploymentMeans,
+  repository: Repository,
+  live: DeploymentRun,
+  file: RepositoryFile,
+  environments: readonly string[],
+): Promise<readonly string[]> {
+  const decided = configurationOf(live)?.unwanted ?? [];
+  const concerned: string[] = [];
+  for (const environment of environments.filter((name) => !decided.includes(name))) {
+    const paths = file.environments[environment]?.paths ?? null;
+    if (await isConcerned(means, repository, { environment, paths, sha: live.sha })) {
+      concerned.push(environment);
+    } else {
+      means.log.info({ repository: repository.id, environment, sha: live.sha }, "not promoted: no file of its paths changed");
+      await means.database.write((tx) =>
+        reconfigure(tx, live.id, (before) => ({ ...before, unwanted: [...before.unwanted, environment] })),
+      );
+    }
+  }
+  return concerned;
 }
 
 /** Spares the requests of a wish that would change nothing. */

@@ -1,3 +1,4 @@
+import type { Transaction } from "../database/connection.ts";
 import type { Repository } from "../github/repository.ts";
 import type { Loaded } from "../repository-file/load.ts";
 import { sayMistake } from "../repository-file/mistake.ts";
@@ -5,8 +6,10 @@ import type { EnvironmentPlan, RepositoryFile } from "../repository-file/reposit
 import { createDeploymentRun, type NewDeployment } from "../runs/births.ts";
 import type { Cause, Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
-import type { DeploymentConfiguration } from "./configuration.ts";
+import type { DeploymentConfiguration, Override } from "./configuration.ts";
 import type { DeploymentMeans } from "./means.ts";
+import { rulesOf } from "./rules.ts";
+import { isConcerned } from "./what-changed.ts";
 
 /** A commit that some environments may want, and why. */
 export interface Candidate {
@@ -31,10 +34,20 @@ export async function wishAutomatic(means: DeploymentMeans, candidate: Candidate
   const { repository, branch } = candidate;
   const gating = await means.loadFile(repository, repository.defaultBranch);
   if (gating.kind !== "file") return;
-  const environments = wantedBy(
+  const triggered = wantedBy(
     gating.file,
     (plan) => plan.trigger === trigger && (plan.branch ?? repository.defaultBranch) === branch,
   );
+  const environments: string[] = [];
+  for (const environment of triggered) {
+    const paths = gating.file.environments[environment]?.paths ?? null;
+    if (await isConcerned(means, repository, { environment, paths, sha: candidate.sha })) environments.push(environment);
+    else
+      means.log.info(
+        { repository: repository.id, environment, sha: candidate.sha },
+        "not deployed: no file of its paths changed",
+      );
+  }
   await wish(means, candidate, { gating: gating.file, environments, automatic: true, github: null });
 }
 
@@ -46,25 +59,35 @@ export interface Wish {
   readonly automatic: boolean;
   /** GitHub's id, when it was created there first. */
   readonly github: number | null;
+  /** For a person's wish only. */
+  readonly override?: Override | null;
 }
 
 /** Stores a wish. Returns the ids of the runs that it made; an environment that has this commit on its way makes none. */
-export async function wish(
-  { database, loadFile }: DeploymentMeans,
+export async function wish(means: DeploymentMeans, candidate: Candidate, wanted: Wish): Promise<readonly number[]> {
+  const wishes = await planWishes(means, candidate, wanted);
+  return wishes.length === 0 ? [] : means.database.write((tx) => storeWishes(tx, wishes));
+}
+
+/** Makes the runs of a wish, for `storeWishes`: reads GitHub, writes nothing. */
+export async function planWishes(
+  { loadFile }: DeploymentMeans,
   candidate: Candidate,
   wanted: Wish,
-): Promise<readonly number[]> {
+): Promise<readonly NewDeployment[]> {
   if (wanted.environments.length === 0) return [];
   const deployed = await loadFile(candidate.repository, candidate.sha);
-  const runs = wanted.environments.map((environment) => newDeployment(candidate, wanted, deployed, environment));
-  return database.write(async (tx) => {
-    const made: number[] = [];
-    for (const run of runs) {
-      const id = await createDeploymentRun(tx, run);
-      if (id !== null) made.push(id);
-    }
-    return made;
-  });
+  return wanted.environments.map((environment) => newDeployment(candidate, wanted, deployed, environment));
+}
+
+/** Returns the ids of the runs that it made; an environment that has this commit on its way makes none. */
+export async function storeWishes(tx: Transaction, wishes: readonly NewDeployment[]): Promise<readonly number[]> {
+  const made: number[] = [];
+  for (const run of wishes) {
+    const id = await createDeploymentRun(tx, run);
+    if (id !== null) made.push(id);
+  }
+  return made;
 }
 
 /** Names of the environments that want what the condition says. */
@@ -74,7 +97,7 @@ export function wantedBy(file: RepositoryFile, wants: (plan: EnvironmentPlan) =>
 
 function newDeployment(
   candidate: Candidate,
-  { gating, automatic, github }: Wish,
+  { gating, automatic, github, override = null }: Wish,
   deployed: Loaded,
   environment: string,
 ): NewDeployment {
@@ -96,7 +119,7 @@ function newDeployment(
   };
   return "kind" in configuration
     ? { ...about, configuration: null, start: { state: "finished", outcome: configuration } }
-    : { ...about, configuration, start: { state: "waiting", gates: [{ kind: "order" }] } };
+    : { ...about, configuration: { ...configuration, override }, start: { state: "waiting", gates: [{ kind: "order" }] } };
 }
 
 /** How to deploy comes from the deployed commit, what gates it from the default branch. */
@@ -114,13 +137,18 @@ function configure(
       return { kind: "failed", what: `${at} has mistakes: ${deployed.mistakes.map(sayMistake).join("; ")}` };
     case "file": {
       const plan = deployed.file.environments[environment];
-      const rules = gating.environments[environment];
-      if (plan === undefined || rules === undefined) return { kind: "failed", what: `${at} has no environment "${environment}"` };
+      const rules = rulesOf(gating, environment);
+      if (plan === undefined || rules === null) return { kind: "failed", what: `${at} has no environment "${environment}"` };
       return {
         plan,
         checks: Object.keys(deployed.file.checks),
-        rules: { requireChecks: rules.requireChecks, after: rules.after },
+        rules,
         head,
+        headHasSameTree: false,
+        asked: [],
+        override: null,
+        rollback: null,
+        unwanted: [],
       };
     }
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { checkConfiguration } from "./command-line/config-check.ts";
+import { onPullRequest } from "./command-line/pull-request.ts";
 import { replay } from "./command-line/replay.ts";
 import { listSecretsCommand, removeSecretCommand, rotateSecretKeyCommand, setSecretCommand } from "./command-line/secret.ts";
 
@@ -29,6 +30,9 @@ const commands: Readonly<Record<string, Command>> = {
     if (action === "rotate") return rotateSecretKeyCommand();
     throw new TypeError(`"secret ${action ?? ""}" is no command; there are set, list, remove and rotate`);
   },
+  approve: (words) => onPullRequest("approve", parse(words, {}).positionals),
+  retry: (words) => onPullRequest("retry", parse(words, {}).positionals),
+  cancel: (words) => onPullRequest("cancel", parse(words, {}).positionals),
   help: async () => {
     console.log(help);
     return 0;
@@ -43,6 +47,9 @@ const help = `signalbox: a self-hosted CI and deployment server for GitHub
   signalbox replay FIXTURE… --local     handle them here, and print what GitHub would be asked
             [--file signalbox.yml]      … with this file as the repository's
   signalbox config check [FILE]         every mistake in a repository's file (.github/signalbox.yml)
+  signalbox approve OWNER/REPO PULL_REQUEST SHA   let the checks of a fork's commit run
+  signalbox retry OWNER/REPO PULL_REQUEST [CHECK] run the checks again that did not pass, or one of them
+  signalbox cancel OWNER/REPO PULL_REQUEST        stop what it has under way
   signalbox help
 
 Settings come from the environment and from .env beside package.json; .env.example explains them.

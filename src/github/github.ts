@@ -72,17 +72,23 @@ export function openGitHub({ probot, apiUrl, clock = Date.now, patience = 30_000
     const octokit = new Unpaced({ authStrategy: () => unauthenticated, log: probot.log.child({ installation }) });
     const turn = createPace({ clock });
     let pausedUntil = 0;
+    const refuseWhilePaused = () => {
+      if (clock() >= pausedUntil) return;
+      const retryAt = new Date(pausedUntil);
+      throw new GitHubProblem("limited", `GitHub asked to wait until ${retryAt.toISOString()}`, { retryAt });
+    };
     octokit.hook.wrap("request", async (send, options) => {
       const route = `${options.method} ${options.url}`;
-      if (clock() < pausedUntil) {
-        const retryAt = new Date(pausedUntil);
-        throw new GitHubProblem("limited", `GitHub asked to wait until ${retryAt.toISOString()}`, { retryAt });
-      }
+      refuseWhilePaused();
       if (options.method !== "GET") await turn();
+      // The pause may have begun while this one stood in line.
+      refuseWhilePaused();
+      // Octokit's other hooks see this very object, whatever they are handed; the `request` in it is shared by all requests of
+      // this client, where a signal would end later ones too.
+      options.request = { ...options.request, signal: options.request.signal ?? AbortSignal.timeout(patience) };
       for (let attempt = 1; ; attempt += 1) {
         const token = await tokens.get({ installation });
         options.headers.authorization = `token ${token}`;
-        options.request.signal ??= AbortSignal.timeout(patience);
         try {
           return await send(options);
         } catch (error) {

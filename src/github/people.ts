@@ -4,15 +4,28 @@ import type { Repository } from "./repository.ts";
 
 export type Permission = "admin" | "write" | "read" | "none";
 
+/** The finer word: a maintainer is a person whose role is maintain or admin. */
+export type Role = Permission | "maintain";
+
 /**
  * What a person may do with a repository. Compared by the numeric id where one is known: a login can be given to somebody else.
  * https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
  */
 export async function permissionOf(
   github: Installation,
-  { owner, name }: Repository,
+  repository: Repository,
   person: { readonly login: string; readonly id?: number },
 ): Promise<Permission> {
+  const role = await roleOf(github, repository, person);
+  return role === "maintain" ? "write" : role;
+}
+
+/** The same, with maintainers told apart. A role of an organization's own making counts as what it is built on. */
+export async function roleOf(
+  github: Installation,
+  { owner, name }: Repository,
+  person: { readonly login: string; readonly id?: number },
+): Promise<Role> {
   try {
     const { data } = await github.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", {
       owner,
@@ -21,6 +34,7 @@ export async function permissionOf(
     });
     if (person.id !== undefined && data.user?.id !== person.id) return "none";
     const { permission } = data;
+    if (permission === "write" && data.user?.permissions?.maintain === true) return "maintain";
     return permission === "admin" || permission === "write" || permission === "read" ? permission : "none";
   } catch (error) {
     if (error instanceof GitHubProblem && error.kind === "missing") return "none";

@@ -67,13 +67,16 @@ function kindOf(status: number, headers: Headers, message: string): ProblemKind 
   return status >= 500 || status === 408 ? "unavailable" : "refused";
 }
 
+/** GitHub's limits last an hour at most: what claims to last longer than a day is no time. */
+const longestPause = 86_400_000;
+
 function retryTime(headers: Headers, now: Date): Date {
   const minute = new Date(now.getTime() + 60_000);
-  const after = Number(headers["retry-after"]);
-  if (Number.isFinite(after) && after >= 0 && headers["retry-after"] !== "") return new Date(now.getTime() + after * 1_000);
-  const reset = Number(headers["x-ratelimit-reset"]) * 1_000;
-  if (String(headers["x-ratelimit-remaining"]) === "0" && reset > now.getTime()) return new Date(reset);
-  return minute;
+  const after = headers["retry-after"] === "" ? Number.NaN : Number(headers["retry-after"]) * 1_000;
+  if (after >= 0 && after <= longestPause) return new Date(now.getTime() + after);
+  const untilReset = Number(headers["x-ratelimit-reset"]) * 1_000 - now.getTime();
+  const isUsedUp = String(headers["x-ratelimit-remaining"]) === "0";
+  return isUsedUp && untilReset > 0 && untilReset <= longestPause ? new Date(now.getTime() + untilReset) : minute;
 }
 
 function firstLine(message: string): string {

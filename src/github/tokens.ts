@@ -21,31 +21,33 @@ const margin = 5 * 60_000;
 
 /** Installation tokens, kept for as long as GitHub gives them (an hour). */
 export function openTokens(mint: (scope: TokenScope) => Promise<Token>, clock: () => number = Date.now): Tokens {
-  const kept = new Map<string, Promise<Token>>();
+  const kept = new Map<string, Token>();
+  const minting = new Map<string, Promise<Token>>();
   const keyOf = (scope: TokenScope) => `${scope.installation}/${scope.repository ?? "*"}`;
 
   async function fresh(scope: TokenScope): Promise<Token> {
-    const minted = mint(scope);
-    kept.set(keyOf(scope), minted);
+    const key = keyOf(scope);
     try {
-      return await minted;
-    } catch (error) {
-      if (kept.get(keyOf(scope)) === minted) kept.delete(keyOf(scope));
-      throw error;
+      const token = await mint(scope);
+      kept.set(key, token);
+      return token;
+    } finally {
+      minting.delete(key);
     }
   }
 
   return {
     async get(scope) {
-      const token = await (kept.get(keyOf(scope)) ?? fresh(scope));
-      return token.expiresAt.getTime() - clock() > margin ? token.value : (await fresh(scope)).value;
+      const key = keyOf(scope);
+      const token = kept.get(key);
+      if (token !== undefined && token.expiresAt.getTime() - clock() > margin) return token.value;
+      const minted = minting.get(key) ?? fresh(scope);
+      minting.set(key, minted);
+      return (await minted).value;
     },
     forget(scope, value) {
       const key = keyOf(scope);
-      const promise = kept.get(key);
-      void promise?.then((token) => {
-        if (token.value === value && kept.get(key) === promise) kept.delete(key);
-      });
+      if (kept.get(key)?.value === value) kept.delete(key);
     },
   };
 }

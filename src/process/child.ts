@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { constants } from "node:os";
 import { Readable, Writable } from "node:stream";
-import { commandVariable, type Family, plainFamily, readSandboxReport, sandboxedFamily } from "./family.ts";
+import { type Enclosure, enclose, isEmpty } from "./enclosure.ts";
+import { commandVariable, type Family, plainFamily, readSandboxReport, type SandboxReport, sandboxedFamily } from "./family.ts";
 
 /** What to run. Made by hand for a program of our own, by `sandboxed` for one of a repository. */
 export interface Command {
@@ -14,8 +15,18 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** What it reads from standard input; nothing when left out. */
   readonly input?: string;
-  /** The program is bubblewrap: it reports on descriptor 3 and reads these further arguments, each ended by NUL, from descriptor 4. */
-  readonly sandboxed?: { readonly hiddenArguments: string };
+  readonly sandboxed?: SandboxedCommand;
+}
+
+/**
+ * The program is bubblewrap. It reports on descriptor 3, reads further arguments from 4, waits for a byte on 5 when there is an enclosure, and
+ * reads `/etc/resolv.conf` from 6 when that has a network.
+ */
+export interface SandboxedCommand {
+  /** Each ended by NUL. */
+  readonly hiddenArguments: string;
+  readonly enclosure: Enclosure;
+  readonly resolver: string;
 }
 
 /** How a command ended; in a sandbox a signal is told from an exit code by the shell's convention of 128 and its number. */
@@ -48,13 +59,13 @@ export async function startChild(command: Command, stdout: "pipe" | number, stde
       command.input === undefined ? "ignore" : "pipe",
       stdout,
       stderr,
-      ...(command.sandboxed ? ["pipe", "pipe"] : []),
+      ...(command.sandboxed ? descriptorsOf(command.sandboxed) : []),
     ] as StdioOptions,
     detached: true,
   });
   if (child.pid === undefined) return missing(child);
   return command.sandboxed
-    ? startedInSandbox(child, child.pid, command, command.sandboxed.hiddenArguments)
+    ? startedInSandbox(child, child.pid, command, command.sandboxed)
     : started(child, child.pid, command, mark);
 }
 
@@ -67,10 +78,11 @@ export async function untilEnded({ ended, family }: Child, stop: AbortSignal, gr
   };
   if (stop.aborted) onStop();
   else stop.addEventListener("abort", onStop, { once: true });
-  const ending = await ended;
-  stop.removeEventListener("abort", onStop);
-  clearTimeout(timer);
-  await family.end();
+  const ending = await ended.finally(async () => {
+    stop.removeEventListener("abort", onStop);
+    clearTimeout(timer);
+    await family.end();
+  });
   return timer === undefined ? ending : { kind: "stopped", reason: stop.reason };
 }
 
@@ -86,20 +98,49 @@ function started(child: ChildProcess, pid: number, command: Command, mark: strin
   return { process: child, family, ended: exitOf(child).then(([code, signal]) => endingOf(code, signal)) };
 }
 
-function startedInSandbox(child: ChildProcess, pid: number, command: Command, hiddenArguments: string): Child {
-  const [, , , status, more] = child.stdio;
+function startedInSandbox(child: ChildProcess, pid: number, command: Command, sandboxed: SandboxedCommand): Child {
+  const [, , , status, more, gate, resolver]: readonly (Readable | Writable | null | undefined)[] = child.stdio;
   if (!(status instanceof Readable && more instanceof Writable))
     throw new Error("bubblewrap was started without its descriptors 3 and 4");
   const report = readSandboxReport(status);
-  const family = sandboxedFamily(pid, report);
-  send(more, hiddenArguments);
+  const inner = sandboxedFamily(pid, report);
+  const closing = close(sandboxed.enclosure, report, command.env);
+  const family: Family = {
+    ask: () => inner.ask(),
+    end: async () => {
+      await inner.end();
+      await (await closing.catch(() => null))?.open();
+    },
+  };
+  send(more, sandboxed.hiddenArguments);
+  if (resolver instanceof Writable) send(resolver, sandboxed.resolver);
   send(child.stdin, command.input);
-  const ended = exitOf(child).then(async ([, signal]) => {
+  const exit = exitOf(child);
+  const ended = closing.then(async () => {
+    if (gate instanceof Writable) send(gate, "go");
+    const [, signal] = await exit;
     if (signal !== null) return endingOf(null, signal);
     const code = await report.exitCode;
     return code === null ? null : endingOf(code, signalNumbered(code - 128));
   });
+  // Whoever waits hears of it; until then it is nobody's fault that nobody does.
+  ended.catch(() => {});
   return { process: child, family, ended };
+}
+
+/** Null when there is nothing to close, or bubblewrap ended before there was anything to close around. */
+async function close(
+  enclosure: Enclosure,
+  report: SandboxReport,
+  env: Command["env"],
+): Promise<{ open(): Promise<void> } | null> {
+  if (isEmpty(enclosure)) return null;
+  const init = await report.init;
+  return init && enclose(enclosure, init.pid, env);
+}
+
+function descriptorsOf({ enclosure }: SandboxedCommand): readonly "pipe"[] {
+  return ["pipe", "pipe", ...(isEmpty(enclosure) ? [] : (["pipe"] as const)), ...(enclosure.network ? (["pipe"] as const) : [])];
 }
 
 function exitOf(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {

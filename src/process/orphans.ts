@@ -1,4 +1,4 @@
-import { everyProcess, killUntilGone, type Process, startedWith } from "./table.ts";
+import { ancestry, everyProcess, killUntilGone, startedWith } from "./table.ts";
 
 const name = "SIGNALBOX_SERVER";
 
@@ -14,15 +14,8 @@ export function markedBy(mark: string): Readonly<Record<string, string>> {
 export async function endOrphans(mark: string): Promise<number> {
   return killUntilGone(async () => {
     const processes = await everyProcess();
+    // A server that was itself started by a check carries its mark too: neither it nor what started it is an orphan.
     const spared = ancestry(processes, process.pid);
     return processes.filter(({ pid }) => !spared.has(pid) && startedWith(pid, name, mark));
   });
-}
-
-/** A server that was itself started by a check carries its mark too: neither it nor what started it is an orphan. */
-function ancestry(processes: readonly Process[], pid: number): ReadonlySet<number> {
-  const parents = new Map(processes.map((process) => [process.pid, process.parent]));
-  const line = new Set<number>();
-  for (let next: number | undefined = pid; next !== undefined && !line.has(next); next = parents.get(next)) line.add(next);
-  return line;
 }

@@ -1,21 +1,44 @@
-import { access, constants, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { bubblewrapArguments, scratchInside } from "./bubblewrap.ts";
 import type { Command } from "./child.ts";
-import { diagnose, readMachine } from "./diagnosis.ts";
-import { captureCommand } from "./spawn.ts";
+import { type Bound, isEmpty } from "./enclosure.ts";
+import type { Limits } from "./limits.ts";
+import type { NetworkProgram } from "./network.ts";
+
+export { type Probe, probeSandbox } from "./probe.ts";
 
 /** How commands of a repository are kept apart from the machine; found once, at start, by `probeSandbox`. */
-export type Sandbox =
-  | {
-      readonly kind: "bubblewrap";
-      readonly version: string;
-      /** Absolute, so that no PATH decides what contains the rest. */
-      readonly program: string;
-      /** The `prlimit` that comes before it; empty where there is none. */
-      readonly limits: readonly string[];
-    }
-  | { readonly kind: "none" };
+export type Sandbox = Bubblewrap | { readonly kind: "none" };
+
+export interface Bubblewrap {
+  readonly kind: "bubblewrap";
+  readonly version: string;
+  /** Absolute, so that no PATH decides what contains the rest. */
+  readonly program: string;
+  /** The programs that come before it and become it, and what they need of the server's environment. */
+  readonly before: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: Limits;
+  /** Null: a command with network has that of the machine, with its loopback. */
+  readonly network: NetworkProgram | null;
+  readonly resolver: string;
+  readonly processes: Bound;
+}
+
+/** What the server's log says of its sandbox, in plain values. */
+export function factsOf(sandbox: Sandbox): Readonly<Record<string, string>> {
+  if (sandbox.kind === "none") return { sandbox: "none" };
+  const { version, network, processes } = sandbox;
+  return {
+    sandbox: `bubblewrap ${version}`,
+    network: network?.kind ?? "shared with the machine, also its loopback: install slirp4netns or pasta",
+    processes:
+      processes.kind === "none"
+        ? "not limited: run the server as an ordinary user, or give it a control group (Delegate=yes in its systemd unit)"
+        : `at most ${sandbox.limits.processes} by ${processes.kind}`,
+  };
+}
 
 /** What one command may see and touch. */
 export interface Cell {
@@ -28,7 +51,7 @@ export interface Cell {
   /** Absolute folders and files that appear at the same path: tool chains, the mirror's objects. */
   readonly readable: readonly string[];
   readonly writable: readonly string[];
-  /** With network the command also reaches what listens on the machine's own loopback. */
+  /** What listens on the machine's own loopback is reached only where the sandbox's network is the machine's. */
   readonly network: boolean;
   /** Wins over HOME, TMPDIR and the end of PATH. */
   readonly env: Readonly<Record<string, string>>;
@@ -36,40 +59,6 @@ export interface Cell {
   readonly path: readonly string[];
   /** By which `endOrphans` finds the command's processes after the server's death: `markedBy(…)`. */
   readonly mark?: Readonly<Record<string, string>>;
-}
-
-/** What `probeSandbox` found: when it does not work, what is wrong and what the operator can do about it, a sentence each. */
-export type Probe =
-  | { readonly works: true; readonly sandbox: Sandbox }
-  | { readonly works: false; readonly problem: string; readonly fix: string };
-
-/** Runs `true` in the sandbox just as a check would run in it. To be called once, at start; `path` is where programs are looked for. */
-export async function probeSandbox(path = process.env.PATH ?? ""): Promise<Probe> {
-  const program = await find("bwrap", path);
-  if (program === null) return { works: false, ...diagnose(null, await readMachine()) };
-  const folder = await mkdtemp(join(tmpdir(), "signalbox-probe-"));
-  try {
-    const asked = await captureCommand({ argv: [program, "--version"], cwd: "/", env: {} });
-    const version = asked.output.trim().split(" ").at(-1) ?? "";
-    const sandbox: Sandbox = { kind: "bubblewrap", version, program, limits: await limitsWith(await find("prlimit", path)) };
-    await makeScratch(join(folder, "scratch"));
-    const cell = {
-      workspace: folder,
-      scratch: join(folder, "scratch"),
-      readable: [],
-      writable: [],
-      network: false,
-      env: {},
-      path: [],
-    };
-    const { ending, output, errors } = await captureCommand(sandboxed(sandbox, cell, ["true"]));
-    if (ending.kind === "exited" && ending.code === 0) return { works: true, sandbox };
-    return { works: false, ...diagnose(`${output}${errors}`, await readMachine()) };
-  } catch (error) {
-    return { works: false, ...diagnose(Error.isError(error) ? error.message : String(error), await readMachine()) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /** Makes the folder of a cell's HOME and TMPDIR, which only the server's user can enter. */
@@ -82,54 +71,19 @@ export function sandboxed(sandbox: Sandbox, cell: Cell, argv: readonly [string, 
   if (sandbox.kind === "none") {
     return { argv, cwd: cell.workspace, env: { ...environment(cell, cell.scratch), ...cell.mark } };
   }
-  const [first, ...rest] = [...sandbox.limits, sandbox.program, ...bubblewrapArguments(cell), "--", ...argv];
+  const enclosure = { network: cell.network ? sandbox.network : null, processes: sandbox.processes };
+  const shown = bubblewrapArguments(cell, enclosure, !isEmpty(enclosure), sandbox.limits, sandbox.version);
+  const [first, ...rest] = [...sandbox.before, sandbox.program, ...shown, "--", ...argv];
   return {
     argv: [first ?? sandbox.program, ...rest],
     // Neither the folder nor the environment of what runs outside the sandbox comes from the repository: LD_PRELOAD would be obeyed there.
     cwd: "/",
-    env: { PATH: standardPath.join(":"), ...cell.mark },
-    sandboxed: { hiddenArguments: hidden(environment(cell, scratchInside)) },
+    env: { PATH: standardPath.join(":"), ...sandbox.env, ...cell.mark },
+    sandboxed: { hiddenArguments: hidden(environment(cell, scratchInside)), enclosure, resolver: sandbox.resolver },
   };
 }
 
-const scratchInside = "/tmp/scratch";
 const standardPath = ["/usr/local/bin", "/usr/bin", "/bin"];
-
-/**
- * What programs need to know of the machine to find users, hosts, certificates and libraries. A list, because `/etc` also holds keys: the
- * private halves beside the certificates are left out, since a server that runs as root could read them inside too.
- */
-const publicSettings = [
-  "passwd group nsswitch.conf host.conf hosts services protocols gai.conf localtime timezone os-release mime.types",
-  "ld.so.cache ld.so.conf ld.so.conf.d ld-musl-x86_64.path ld-musl-aarch64.path alternatives ca-certificates",
-  "ssl/certs ssl/cert.pem ssl/openssl.cnf pki/ca-trust pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf crypto-policies",
-].flatMap((line) => line.split(" "));
-
-function bubblewrapArguments(cell: Cell): readonly string[] {
-  const inside = cell.workspaceIn ?? "/workspace";
-  return [
-    ...["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"],
-    ...(cell.network ? ["--share-net"] : []),
-    ...["--json-status-fd", "3", "--args", "4"],
-    ...["--ro-bind", "/usr", "/usr"],
-    // Links into /usr on most machines, folders on others: bound, both are right.
-    ...["/bin", "/sbin", "/lib", "/lib32", "/lib64"].flatMap(readableWhereItIs),
-    ...publicSettings.flatMap((name) => readableWhereItIs(`/etc/${name}`)),
-    // Bound by its real path, because systemd-resolved's is a link into /run.
-    ...(cell.network ? readableWhereItIs("/etc/resolv.conf") : []),
-    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/tmp"],
-    // HOME and TMPDIR are on disk: what lies in memory counts against every other check.
-    ...["--bind", cell.scratch, scratchInside],
-    ...cell.readable.flatMap((path) => ["--ro-bind", path, path]),
-    ...cell.writable.flatMap((path) => ["--bind", path, path]),
-    ...["--bind", cell.workspace, inside, "--chdir", inside],
-    ...["--remount-ro", "/"],
-  ];
-}
-
-function readableWhereItIs(path: string): readonly string[] {
-  return ["--ro-bind-try", path, path];
-}
 
 function environment(cell: Cell, scratch: string): Readonly<Record<string, string>> {
   const path = [...cell.path, cell.env.PATH ?? standardPath.join(":")].join(":");
@@ -145,35 +99,4 @@ function hidden(env: Readonly<Record<string, string>>): string {
       return `--setenv\0${name}\0${value}\0`;
     })
     .join("");
-}
-
-/** At most 4,096 processes, no core dumps, files of at most 10 GB; never more than the server's own hard limits, which only root could raise. */
-async function limitsWith(prlimit: string | null): Promise<readonly string[]> {
-  if (prlimit === null) return [];
-  const own = await readFile("/proc/self/limits", "utf8");
-  const atMost = (limit: number, name: string) => {
-    const hard = Number(new RegExp(`^${name} +\\S+ +([0-9]+)`, "m").exec(own)?.[1] ?? Number.POSITIVE_INFINITY);
-    return Math.min(limit, hard);
-  };
-  return [
-    prlimit,
-    `--nproc=${atMost(4096, "Max processes")}`,
-    "--core=0",
-    `--fsize=${atMost(10_737_418_240, "Max file size")}`,
-    "--",
-  ];
-}
-
-async function find(program: string, path: string): Promise<string | null> {
-  for (const folder of path.split(delimiter).filter((folder) => folder.startsWith("/"))) {
-    const file = join(folder, program);
-    if (
-      await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
-  return null;
 }

@@ -39,6 +39,23 @@ export function startedWith(pid: number, name: string, value: string): boolean {
   return `\0${readUnlessGone(`/proc/${pid}/environ`)}`.includes(`\0${name}=${value}\0`);
 }
 
+/** The numbers of a process, of all that started it, and of all that it started. */
+export function relatives(processes: readonly Process[], pid: number): ReadonlySet<number> {
+  const line = ancestry(processes, pid);
+  const parents = new Map(processes.map((process) => [process.pid, process.parent]));
+  const descends = (one: number | undefined): boolean =>
+    one === pid || (one !== undefined && one > 1 && descends(parents.get(one)));
+  return new Set([...line, ...processes.map((process) => process.pid).filter(descends)]);
+}
+
+/** The numbers of a process and of all that started it. */
+export function ancestry(processes: readonly Process[], pid: number): ReadonlySet<number> {
+  const parents = new Map(processes.map((process) => [process.pid, process.parent]));
+  const line = new Set<number>();
+  for (let next: number | undefined = pid; next !== undefined && !line.has(next); next = parents.get(next)) line.add(next);
+  return line;
+}
+
 /** Sends a signal; false when the process is gone or is not ours to signal. A negative number means a process group. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {

@@ -31,11 +31,18 @@ export function aggregateStatus(runs: readonly CheckRun[], reading: FileReading)
   switch (reading.kind) {
     case "mistakes":
       return { state: "error", description: ".github/signalbox.yml has mistakes: see the status of the file" };
-    case "fork":
-      return { state: "pending", description: "Forks are not available yet: nothing was run" };
     case "fine":
-      return runs.length === 0 ? null : aggregateOf(runs);
+      return runs.length === 0 ? null : aggregateOf(deciding(runs));
   }
+}
+
+/**
+ * Of a commit's runs those that GitHub hears of. A context has one status: when the same commit was pushed to the repository and comes
+ * from a fork too, the repository's own runs speak, because somebody with write permission answers for them.
+ */
+export function deciding(runs: readonly CheckRun[]): readonly CheckRun[] {
+  const own = runs.filter((run) => run.trust === "own");
+  return own.length > 0 ? own : runs;
 }
 
 function aggregateOf(runs: readonly CheckRun[]): Shown {
@@ -44,6 +51,8 @@ function aggregateOf(runs: readonly CheckRun[]): Shown {
   const [failed, errored, pending] = [inState("failure"), inState("error"), inState("pending")];
   if (failed.length > 0) return { state: "failure", description: shorten(`Failed: ${names(failed)}`, 140) };
   if (errored.length > 0) return { state: "error", description: shorten(`Ended without a result: ${names(errored)}`, 140) };
+  const held = pending.find((run) => run.state === "waiting");
+  if (held !== undefined) return { state: "pending", description: sentenceOf(held) };
   if (pending.length > 0)
     return {
       state: "pending",
@@ -77,7 +86,6 @@ export function fileStatus(reading: FileReading, saidBefore: boolean): Shown | n
         description: shorten(`${first === undefined ? "The file cannot be read" : inOneLine(first)}${more}`, 140),
       };
     }
-    case "fork":
     case "fine":
       return saidBefore ? { state: "success", description: ".github/signalbox.yml is right" } : null;
   }

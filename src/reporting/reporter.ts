@@ -40,17 +40,22 @@ export function startReporter(options: ReporterOptions): Reporter {
 
   function look(): Promise<void> {
     lookAgain = true;
-    looking ??= (async () => {
+    looking ??= Promise.resolve().then(takeAll);
+    return looking;
+  }
+
+  /** Ends in the very turn in which nobody asks for another look, so that no ring falls between the two. */
+  async function takeAll(): Promise<void> {
+    try {
       while (lookAgain && !stopped && underWay.size < atOnce) {
         lookAgain = false;
         for (const report of await takeDue(database, atOnce - underWay.size)) begin(report);
       }
-    })()
-      .catch((error) => log.error({ err: error }, "looking for what to report failed; trying again"))
-      .finally(() => {
-        looking = null;
-      });
-    return looking;
+    } catch (error) {
+      log.error({ err: error }, "looking for what to report failed; trying again");
+    } finally {
+      looking = null;
+    }
   }
 
   function begin(report: Report): void {
@@ -66,10 +71,13 @@ export function startReporter(options: ReporterOptions): Reporter {
   void look();
   return {
     async settled() {
-      do {
+      // Only a look that began with nothing under way, and found nothing, was the last.
+      for (;;) {
+        const wasCalm = underWay.size === 0;
         await look();
+        if (wasCalm && underWay.size === 0) return;
         await Promise.all(underWay);
-      } while (underWay.size > 0);
+      }
     },
     async stop() {
       stopped = true;
@@ -128,15 +136,17 @@ async function deliver(report: Report, options: ReporterOptions): Promise<void> 
 
 async function putOff(report: Report, error: unknown, { database, log }: ReporterOptions): Promise<void> {
   const problem = Error.isError(error) ? error.message : String(error);
-  if (error instanceof GitHubProblem && error.retryable) {
-    const wait = error.retryAt ?? new Date(Date.now() + Math.min(20_000, 1_000 * 2 ** report.attempts));
-    log.warn({ subject: report.key, problem, again: wait.toISOString() }, "GitHub could not be told; trying again");
-    return settle(database, report, { not_before: wait.getTime(), problem });
+  const answer = error instanceof GitHubProblem ? error : null;
+  if (answer !== null && !answer.retryable) {
+    log.error({ err: error, subject: report.key }, "GitHub does not take a report; it is not repeated until something changes");
+    // The count of attempts stays: something may have reached GitHub, and a deployment must not be created twice.
+    return settle(database, report, { sent: report.wanted, not_before: 0, problem });
   }
-  // GitHub will not take it, or the fault is ours: repeating would not help until the state changes again.
-  log.error({ err: error, subject: report.key }, "GitHub does not take a report; it is not repeated");
-  // The count of attempts stays: something may have reached GitHub, and a deployment must not be created twice.
-  return settle(database, report, { sent: report.wanted, not_before: 0, problem });
+  // What is no answer of GitHub may pass (the database was away) or not (a fault of ours): it is tried less and less often.
+  const longest = answer === null ? 3_600_000 : 20_000;
+  const wait = answer?.retryAt ?? new Date(Date.now() + Math.min(longest, 1_000 * 2 ** report.attempts));
+  log.warn({ err: error, subject: report.key, again: wait.toISOString() }, "GitHub could not be told; trying again");
+  return settle(database, report, { not_before: wait.getTime(), problem });
 }
 
 interface Settlement {

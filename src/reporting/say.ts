@@ -6,7 +6,7 @@ import { readingOf } from "../runs/readings.ts";
 import type { Subject } from "../runs/reports.ts";
 import type { CheckRun, DeploymentRun } from "../runs/run.ts";
 import { shorten } from "../runs/sentences.ts";
-import { aggregateStatus, checkStatus, fileStatus } from "./commit-status.ts";
+import { aggregateStatus, checkStatus, deciding, fileStatus } from "./commit-status.ts";
 import { deploymentStatus } from "./deployment-status.ts";
 import type { ReporterOptions } from "./reporter.ts";
 
@@ -36,7 +36,9 @@ export async function say(report: Report, repository: Repository, options: Repor
   }
 }
 
-async function sayCheck(run: CheckRun, report: Report, repository: Repository, options: ReporterOptions): Promise<string> {
+async function sayCheck(run: CheckRun, report: Report, repository: Repository, options: ReporterOptions): Promise<string | null> {
+  const runs = await options.database.read((db) => checksOf(db, repository.id, run.sha));
+  if (!deciding(runs).some(({ id }) => id === run.id)) return report.said;
   const context = `${options.contextPrefix}/${run.name}`;
   return sayStatus(
     run.sha,
@@ -59,8 +61,9 @@ async function sayAggregate(
   }));
   const shown = aggregateStatus(runs, reading);
   if (shown === null) return report.said;
+  const [run, ...others] = deciding(runs);
   const link =
-    runs.length === 1 && runs[0] !== undefined ? runUrl(repository, runs[0].id, options) : commitUrl(repository, sha, options);
+    run !== undefined && others.length === 0 ? runUrl(repository, run.id, options) : commitUrl(repository, sha, options);
   return sayStatus(sha, { context: options.contextPrefix, ...shown, target_url: link }, report, repository, options);
 }
 

@@ -1,4 +1,3 @@
-import { notAvailable } from "./later.ts";
 import type { Path, Problem } from "./mistake.ts";
 import { quote } from "./mistake.ts";
 import { nearest } from "./nearest.ts";
@@ -17,16 +16,27 @@ export function afterProblems(after: ReadonlyMap<string, string | undefined>): r
   });
 }
 
-/** Names that are no check of this file; with a slash or not, they can be contexts of others, which do not gate yet. */
+/**
+ * Names that look like a mistyped check of this file, or like a status of Signalbox itself. What else is no check is the context of
+ * somebody else's status or check run; with a slash or a space in it, it is never taken for a mistyped one.
+ */
 export function requiredCheckProblems(path: Path, required: unknown, checks: readonly string[]): readonly Problem[] {
   if (!Array.isArray(required)) return [];
   return required.flatMap((name: unknown, at) => {
     if (typeof name !== "string" || checks.includes(name)) return [];
-    const problem = nearest(name, checks)
-      ? noSuchName(name, "a check of this file", checks)
-      : `${quote(name)} is not a check of this file, and statuses of others are ${notAvailable}; remove it`;
-    return [{ path: [...path, at], problem }];
+    const problem = problemOfContext(name, checks);
+    return problem === null ? [] : [{ path: [...path, at], problem }];
   });
+}
+
+function problemOfContext(name: string, checks: readonly string[]): string | null {
+  if (name.trim() !== name || name === "") return `${quote(name)} is empty, or has spaces around it`;
+  const own = /^signalbox\/(.*)$/i.exec(name)?.[1];
+  if (own !== undefined && checks.includes(own))
+    return `${quote(name)} is the status of a check of this file; write ${quote(own)}`;
+  if (name.toLowerCase() === "signalbox")
+    return `${quote(name)} is the status of all checks of this file; write require_checks: all`;
+  return !/[/ ]/.test(name) && nearest(name, checks) ? noSuchName(name, "a check of this file", checks) : null;
 }
 
 /** The environments from this one back to itself; empty when the way does not lead back. */

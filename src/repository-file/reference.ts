@@ -21,15 +21,18 @@ export function repositoryFileReference(known: Known): string {
     "## `environments`",
     paragraph(environments),
     table(entryOf(schema, "environments")),
+    table(object(entryOf(schema, "environments").properties?.approvals), "`approvals`"),
+    table(itemOf(entryOf(schema, "environments").properties?.freeze), "An entry of `freeze`"),
+    table(object(entryOf(schema, "environments").properties?.health), "`health`"),
     ...optionTables("runner", optionsOfRunners(known)),
     ...optionTables("target", known.targets),
     "## Names and limits",
     `The name of a check or environment has ${object(checks.propertyNames).description}. Names that differ only by capital letters are refused, and no check can be called \`config\`. There are at most 50 checks and 50 environments, in at most 256 KB of YAML 1.2 (anchors and merge keys included, tags not).`,
     "## `{{ … }}`",
-    `In \`url\` and \`with\` of an environment, ${list(
+    `In \`url\`, \`health\` and \`with\` of an environment, ${list(
       templateNames.map((name) => `\`{{ ${name} }}\``),
       "and",
-    )} are filled in; anything else in such brackets is a mistake. In \`url\` the values are percent-encoded. Commands (\`run\`, \`build\`) are left as they are, because a shell reads them and a branch may have any name.`,
+    )} are filled in; anything else in such brackets is a mistake. In addresses the values are percent-encoded. Commands (\`run\`, \`build\`) are left as they are, because a shell reads them and a branch may have any name.`,
   ]
     .filter((part) => part !== "")
     .join("\n\n")}\n`;
@@ -122,5 +125,10 @@ function stepOf(check: JsonSchema): JsonSchema {
   const steps = object(check.properties?.run)
     .anyOf?.map(object)
     .find(({ type }) => type === "array");
-  return steps && !Array.isArray(steps.items) ? object(steps.items) : {};
+  return itemOf(steps);
+}
+
+function itemOf(list: JsonSchema | boolean | undefined): JsonSchema {
+  const { items } = object(list);
+  return Array.isArray(items) ? {} : object(items);
 }

@@ -40,9 +40,50 @@ export interface EnvironmentPlan {
   /** Still with its `{{ … }}`: fill it in with `renderUrl`. */
   readonly url: string | null;
   readonly requireChecks: RequireChecks;
+  /** `null`: nobody has to. */
+  readonly approvals: Approvals | null;
+  readonly freeze: readonly Freeze[];
+  readonly health: Health | null;
+  /** What happens when a deployment fails after the switch. */
+  readonly rollback: "automatic" | "manual";
+  /** For `pathsMatch`; `null`: whatever changed is deployed. */
+  readonly paths: readonly string[] | null;
 }
 
-/** Which checks gate a deployment; `names` are checks of the same file, at least one. */
+/** People who must say yes to a commit. Without users and teams it is anybody who may write to the repository. */
+export interface Approvals {
+  readonly count: number;
+  readonly users: readonly string[];
+  /** As in their addresses, of the organization that owns the repository. */
+  readonly teams: readonly string[];
+}
+
+/** A time of the week in which nothing is deployed. */
+export interface Freeze {
+  /** On which it begins. */
+  readonly days: readonly Weekday[];
+  /** Minutes since midnight, 0 to 1440; an end that is not after the beginning is that of the next day. */
+  readonly from: number;
+  readonly to: number;
+  /** A name that `Intl` knows. */
+  readonly timezone: string;
+  /** Empty when none is given. */
+  readonly reason: string;
+}
+
+export type Weekday = "sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat";
+
+/** What proves that a deployment works. */
+export interface Health {
+  /** Still with its `{{ … }}`: fill it in with `renderUrl`. */
+  readonly url: string;
+  /** Milliseconds. */
+  readonly within: number;
+  /** What the answer must contain, still with its `{{ … }}`: fill it in with `renderTemplate`. `null`: any answer with status 2xx is healthy. */
+  readonly expect: string | null;
+}
+
+/** Which checks gate a deployment; `names` are checks of the same file or contexts of others, at least one. */
 export type RequireChecks =
   | { readonly kind: "all" }
   | { readonly kind: "none" }

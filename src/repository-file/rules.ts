@@ -47,7 +47,9 @@ function checkProblems(path: Path, check: Options, known: Known): readonly Probl
   const schema = known.runners.get(runner ?? "");
   if (!schema) return [];
   return [
-    ...(check.run === undefined ? [] : [at("run", `is only for the runner ${commandRunner}; remove it`)]),
+    ...["run", "env"].flatMap((key) =>
+      check[key] === undefined ? [] : [at(key, `is only for the runner ${commandRunner}; remove it`)],
+    ),
     ...problemsWith(schema, check.with ?? {}, [...path, "with"]),
   ];
 }
@@ -65,6 +67,16 @@ function environmentProblems(path: Path, environment: Options, known: Known): re
     ...inOptions,
     ...(broken ? [] : problemsWith(schema, renderOptions(options, exampleFacts), [...path, "with"])),
     ...urlProblems(environment.url, where).map((problem) => ({ path: [...path, "url"], problem })),
+    ...healthProblems([...path, "health"], environment.health, where),
+  ];
+}
+
+function healthProblems(path: Path, health: unknown, where: { readonly pullRequest: boolean }): readonly Problem[] {
+  if (!isMapping(health)) return [];
+  const expected = textIn(health, "expect") ?? "";
+  return [
+    ...urlProblems(health.url, where).map((problem) => ({ path: [...path, "url"], problem })),
+    ...templateProblems(expected, where).map((problem) => ({ path: [...path, "expect"], problem })),
   ];
 }
 

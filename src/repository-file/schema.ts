@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { duration, sayDuration } from "./duration.ts";
+import { approvals, freezes } from "./gate-keys.ts";
+import { health } from "./health.ts";
 import { notAvailable, notYet, promised } from "./later.ts";
 import { quote } from "./mistake.ts";
 import { checkName, name } from "./names.ts";
@@ -7,6 +9,7 @@ import { list } from "./nearest.ts";
 import { patternProblem } from "./paths.ts";
 import { noSuchName, wrongKind } from "./problems.ts";
 import type { CheckPlan, EnvironmentPlan, RepositoryFile, RequireChecks } from "./repository-file.ts";
+import { text } from "./text.ts";
 
 /** What the rest of the server can do. Each schema is that of a `with:`, synchronous, with a description for each key. */
 export interface Known {
@@ -48,15 +51,9 @@ function check(known: Known) {
       runner: oneOf("a runner", [...known.runners.keys()], promised.runners)
         .prefault(commandRunner)
         .describe("What runs it."),
-      with: options.optional().describe("What a runner other than `local` needs to know; it has no `run`."),
+      with: options.optional().describe("What a runner other than `local` needs to know; it has no `run` and no `env`."),
       timeout: timeout(known),
-      paths: z
-        .array(pattern)
-        .min(1)
-        .max(50)
-        .refine((patterns) => patterns.length === 0 || patterns.some((text) => !text.startsWith("!")), {
-          error: "has only patterns that exclude; add one that does not",
-        })
+      paths: paths
         .optional()
         .describe(
           "The check runs only when a changed file matches, and succeeds at once when none does. `*` is anything within a folder, `**` anything, `?` one character; a leading `!` excludes, and the last pattern that matches a file decides.",
@@ -96,12 +93,23 @@ function environment(known: Known) {
       url: text(1000).optional().describe("Where people find it, shown on GitHub. `{{ … }}` is filled in."),
       require_checks: requireChecks
         .optional()
-        .describe("Which checks must be green first: `all` of the file (also without this key), `none`, or a list of names."),
-      approvals: notYet(),
-      freeze: notYet(),
-      health: notYet(),
-      rollback: notYet(),
-      paths: notYet(),
+        .describe(
+          "Which checks must be green first: `all` of the file (also without this key), `none`, or a list of names, also of statuses and check runs of others such as `codecov/patch`.",
+        ),
+      approvals: approvals
+        .optional()
+        .describe("Who must say yes to each commit first. The author, who pushed or merged and who asked do not count."),
+      freeze: freezes.min(1).max(20).optional().describe("When nothing is deployed."),
+      health: health(known).optional().describe("What is asked once the new release is live, every second until it is healthy."),
+      rollback: z
+        .enum(["automatic", "manual"])
+        .default("manual")
+        .describe(
+          "`automatic`: a deployment that fails after the switch, or whose health check does, is followed by one that puts the last release back and locks the environment.",
+        ),
+      paths: paths
+        .optional()
+        .describe("Deploy only what differs from what is live in a file that matches, by the rules of a check's `paths`."),
       ttl: notYet(),
     })
     .transform(
@@ -115,6 +123,11 @@ function environment(known: Known) {
         timeout: given.timeout,
         url: given.url ?? null,
         requireChecks: given.require_checks ?? { kind: "all" },
+        approvals: given.approvals ?? null,
+        freeze: given.freeze ?? [],
+        health: given.health ?? null,
+        rollback: given.rollback,
+        paths: given.paths ?? null,
       }),
     );
 }
@@ -137,6 +150,14 @@ const pattern = z
     if (problem) context.addIssue({ code: "custom", message: `${quote(given)} ${problem}` });
   });
 
+const paths = z
+  .array(pattern)
+  .min(1)
+  .max(50)
+  .refine((patterns) => patterns.length === 0 || patterns.some((text) => !text.startsWith("!")), {
+    error: "has only patterns that exclude; add one that does not",
+  });
+
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, {
   error: "is not a name of an environment variable; use letters, digits and underscores",
 });
@@ -147,13 +168,6 @@ function timeout({ maxTimeout }: Known) {
   return duration({ milliseconds: maxTimeout, because: "the server's MAX_TIMEOUT" })
     .prefault(sayDuration(usual))
     .describe(`How long it may take: a number and s, m, h or d. At most the server's \`MAX_TIMEOUT\`.`);
-}
-
-function text(most: number) {
-  return z
-    .string()
-    .max(most)
-    .regex(/^\S(.*\S)?$/, { error: ({ input }) => (input === "" ? "is empty" : "must be one line without spaces around it") });
 }
 
 function oneOf<Name extends string>(what: string, names: readonly Name[], promised: readonly string[]) {

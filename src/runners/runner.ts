@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Fetch } from "../outbound/fetch.ts";
 import type { Io } from "../process/io.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 
@@ -9,20 +10,56 @@ export interface Runner<Options> {
   /** The shape of `with:`; the reference page is generated from its descriptions. */
   readonly options: z.ZodType<Options>;
   /**
-   * Settles only when nothing of ours works there any more, aborted or not. What is thrown after `stop` is the
-   * cancellation; anything else thrown is `errored`.
+   * Settles only when nothing of ours works there any more, aborted or not; but after `shutdown` and `lease lost` a build elsewhere goes
+   * on, and the next call finds it in `remembered`. What is thrown after `stop` is the cancellation; anything else thrown
+   * is a bug, or `retryable`: then the check is tried again.
    */
   run(options: Options, order: CheckOrder, io: CheckIo): Promise<CheckEnding>;
 }
 
-/** How a check ended; `what` completes the sentence "Failed: …". */
+/** How a check ended; `what` of `failed` completes the sentence "Failed: …", for its author. `errored` is for the operator. */
 export type CheckEnding =
   | { readonly kind: "passed" }
-  | { readonly kind: "failed"; readonly what: string; readonly exitCode?: number };
+  | { readonly kind: "failed"; readonly what: string; readonly exitCode?: number }
+  | { readonly kind: "errored"; readonly what: string; readonly fix?: string };
 
 /** One check on one commit. */
 export interface CheckOrder {
-  /** The checked-out commit, ours to write in. */
+  /** The check's name. */
+  readonly name: string;
+  readonly commit: Commit;
+  /** What comes from a fork gets no network on this machine. */
+  readonly trust: "own" | "fork";
+  /** Address of the run's page. */
+  readonly link: string;
+  /** What every check is told, wherever it runs: `SIGNALBOX_SHA`, … */
+  readonly facts: Readonly<Record<string, string>>;
+  /** The check's own `env:`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Checks the commit out on this machine, as a step of the log; the executor removes it afterwards. Called twice it is the same. */
+  checkOut(): Promise<Workplace>;
+  /** A secret of the repository that the check's `with:` names; `null` for any other, and where it is not set. Never to be handed to what the commit brings along. */
+  secret(name: string): Promise<string | null>;
+  /** Asks an address from the repository's file. */
+  readonly fetch: Fetch;
+  readonly callbacks: Callbacks;
+}
+
+export interface Commit {
+  readonly owner: string;
+  readonly name: string;
+  readonly sha: string;
+  /** The branch; `null` where it is not known. */
+  readonly ref: string | null;
+  readonly pullRequest: number | null;
+  readonly cloneUrl: string;
+}
+
+/** A check-out on this machine, and what commands in it may use. */
+export interface Workplace {
+  /** The commit's files, ours to write in. */
   readonly workspace: string;
   /** Folders outside it that the check may read: the mirror's objects and the operator's tools. */
   readonly readable: readonly string[];
@@ -31,16 +68,22 @@ export interface CheckOrder {
   readonly sandbox: Sandbox;
   /** To be handed to each process, so that a dead server's processes are found. */
   readonly mark: Readonly<Record<string, string>>;
-  /** What every check is told: CI, SIGNALBOX, the commit … */
-  readonly env: Readonly<Record<string, string>>;
-  /** Milliseconds. */
-  readonly timeout: number;
+}
+
+/** Addresses of ours that another system may call once. */
+export interface Callbacks {
+  /** Makes one; it works when this resolves. The address is a secret and nobody can tell it again; the key is none, and durable. */
+  open(): Promise<{ readonly url: string; readonly key: string }>;
+  /** The JSON that came with the call, also when that was before a restart; rejects with the reason of `stop`. */
+  arrived(key: string, stop: AbortSignal): Promise<unknown>;
 }
 
 /** What a runner may use of the run that it executes. */
 export interface CheckIo extends Io {
   /** Opens a step in the log; steps do not nest. */
   step(name: string): Promise<Step>;
+  /** From here on the value is taken out of the log and of the ending's words; of the order's secrets that is done already. */
+  conceal(value: string): void;
 }
 
 export interface Step {

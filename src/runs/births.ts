@@ -2,7 +2,7 @@ import type { Transaction } from "../database/connection.ts";
 import { wantReconsidering } from "./reconsidering.ts";
 import { raise, subjectsOf } from "./reports.ts";
 import { causeToText } from "./rows.ts";
-import { type Cause, type Gate, laneOf, type Outcome, type Some, type Task, type Trust } from "./run.ts";
+import { type Cause, type CheckGate, type Gate, laneOf, type Outcome, type Some, type Task, type Trust } from "./run.ts";
 
 interface NewRun {
   readonly cause: Cause;
@@ -21,8 +21,11 @@ interface NewRun {
 export interface NewCheck extends NewRun {
   readonly name: string;
   readonly trust: Trust;
-  /** `finished` for a check that has nothing to do. */
-  readonly start: { readonly state: "queued" } | { readonly state: "finished"; readonly outcome: Outcome };
+  /** `waiting` for a fork's, `finished` for a check that has nothing to do. */
+  readonly start:
+    | { readonly state: "queued" }
+    | { readonly state: "waiting"; readonly gates: Some<CheckGate> }
+    | { readonly state: "finished"; readonly outcome: Outcome };
 }
 
 export interface NewDeployment extends NewRun {
@@ -37,15 +40,13 @@ export interface NewDeployment extends NewRun {
 
 /** Makes a run, or finds that it exists already: `null` then, and nothing has changed. */
 export async function createCheck(tx: Transaction, check: NewCheck): Promise<number | null> {
-  const finished = check.start.state === "finished" ? { outcome: JSON.stringify(check.start.outcome), finished_at: tx.now } : {};
   const row = {
     ...rowOf(tx, check),
     kind: "check" as const,
     name: check.name,
     trust: check.trust,
     automatic: 1,
-    state: check.start.state,
-    ...finished,
+    ...startOf(tx, check.start),
   };
   const made = await tx.db
     .insertInto("run")
@@ -61,11 +62,6 @@ export async function createCheck(tx: Transaction, check: NewCheck): Promise<num
 
 /** The same for a deployment. The wish is stored before GitHub is asked to create one. */
 export async function createDeploymentRun(tx: Transaction, deployment: NewDeployment): Promise<number | null> {
-  const { start } = deployment;
-  const state =
-    start.state === "waiting"
-      ? { state: start.state, gates: JSON.stringify(start.gates) }
-      : { state: start.state, outcome: JSON.stringify(start.outcome), finished_at: tx.now };
   const row = {
     ...rowOf(tx, deployment),
     kind: "deployment" as const,
@@ -74,7 +70,7 @@ export async function createDeploymentRun(tx: Transaction, deployment: NewDeploy
     automatic: deployment.automatic ? 1 : 0,
     lane: laneOf(deployment.repository, deployment.environment),
     github: deployment.github,
-    ...state,
+    ...startOf(tx, deployment.start),
   };
   const made = await tx.db
     .insertInto("run")
@@ -86,6 +82,17 @@ export async function createDeploymentRun(tx: Transaction, deployment: NewDeploy
   await raise(tx, deployment.repository, subjectsOf({ id: made.id, kind: "deployment", sha: deployment.sha }));
   await wantReconsidering(tx, deployment.repository);
   return made.id;
+}
+
+function startOf(tx: Transaction, start: NewCheck["start"] | NewDeployment["start"]) {
+  switch (start.state) {
+    case "queued":
+      return { state: start.state };
+    case "waiting":
+      return { state: start.state, gates: JSON.stringify(start.gates) };
+    case "finished":
+      return { state: start.state, outcome: JSON.stringify(start.outcome), finished_at: tx.now };
+  }
 }
 
 function rowOf(tx: Transaction, run: NewRun) {

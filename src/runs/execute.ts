@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Database } from "../database/connection.ts";
 import type { Io } from "../process/io.ts";
@@ -56,7 +57,7 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: AbortS
   try {
     const ending = await endingOf(run, means, runIo(run, means, hold, { output, mask }, stop.signal));
     await closeLog({ output, mask }).catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
-    await conclude(database, hold, maskedEnding(ending, mask));
+    await conclude(database, hold, maskedEnding(ending, mask), log);
     log.info({ run: run.id, ending: ending.kind }, "run ended");
   } finally {
     heart.stop();
@@ -113,11 +114,21 @@ function interrupted(run: RunningRun, reason: Interruption | Cancellation): RunE
   return reason === "shutdown" ? { kind: "lost" } : { kind: "cancelled", because: reason };
 }
 
-async function conclude(database: Database, hold: Hold, ending: RunEnding): Promise<void> {
+/** Tries for almost as long as the lease lasts: a deployment that has ended must not become lost because the database was away for a moment. */
+async function conclude(database: Database, hold: Hold, ending: RunEnding, log: Logger): Promise<void> {
   if (ending.kind === "not ours") return;
-  await database.write((tx) =>
-    ending.kind === "put back" ? putBack(tx, hold, tx.now + ending.pause) : finish(tx, hold, ending),
-  );
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await database.write((tx) =>
+        ending.kind === "put back" ? putBack(tx, hold, tx.now + ending.pause) : finish(tx, hold, ending),
+      );
+      return;
+    } catch (error) {
+      if (attempt === 10) throw error;
+      log.warn({ err: error, run: hold.id }, "the end of a run was not taken by the database; trying again");
+      await delay(1_000);
+    }
+  }
 }
 
 /** Renews the lease until it is stopped, and tells of a wish to stop or of a lease that is gone. */

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 import type { Database, Query } from "../database/connection.ts";
+import { createLogBudget } from "./log-budget.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -23,7 +24,7 @@ export interface LogWriter {
 export interface LogOptions {
   readonly run: number;
   readonly attempt: number;
-  /** Bytes that are kept at most; what comes after them is counted and left out. */
+  /** Bytes that are kept at most: of a longer log its beginning and its end. */
   readonly limit: number;
 }
 
@@ -33,8 +34,7 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
   let unfinished = "";
   let lines: string[] = [];
   let size = 0;
-  let kept = 0;
-  let leftOut = 0;
+  const budget = createLogBudget(limit);
   let seq = 0;
   let firstLine = 1;
   let timer: NodeJS.Timeout | null = null;
@@ -65,14 +65,14 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
   }
 
   function add(line: string): void {
-    const bytes = Buffer.byteLength(line) + 1;
-    if (leftOut > 0 || kept + bytes > limit) {
-      leftOut += 1;
-      return;
+    keep(budget.take(line));
+  }
+
+  function keep(some: readonly string[]): void {
+    for (const line of some) {
+      size += Buffer.byteLength(line) + 1;
+      lines.push(line);
     }
-    kept += bytes;
-    size += bytes;
-    lines.push(line);
   }
 
   function endLine(): void {
@@ -105,7 +105,7 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
     },
     async close() {
       endLine();
-      if (leftOut > 0) lines.push(`… the log is full: ${leftOut} more lines were not kept (MAX_LOG_SIZE)`);
+      keep(budget.end());
       await flush();
       if (failure !== null) throw failure;
     },

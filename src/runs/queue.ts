@@ -171,10 +171,10 @@ export async function keepWaiting(tx: Transaction, id: number, gates: Some<Gate>
 }
 
 /**
- * Runs a finished check once more, as a new attempt; one that is being stopped, when it has stopped. `false` for one that is
- * unfinished anyway, and for a deployment: those are never repeated.
+ * Runs a finished check once more, as a new attempt; one that is being stopped, when it has stopped; behind gates, when they open.
+ * `false` for one that is unfinished anyway, and for a deployment: those are never repeated.
  */
-export async function retry(tx: Transaction, id: number, configuration: unknown): Promise<boolean> {
+export async function retry(tx: Transaction, id: number, configuration: unknown, gates: readonly Gate[] = []): Promise<boolean> {
   const row = await lockedRow(tx, id);
   if (row?.kind !== "check") return false;
   const wanted = { configuration: JSON.stringify(configuration) };
@@ -184,7 +184,7 @@ export async function retry(tx: Transaction, id: number, configuration: unknown)
   }
   const again = {
     ...wanted,
-    state: "queued" as const,
+    ...(gates.length === 0 ? { state: "queued" as const } : { state: "waiting" as const, gates: JSON.stringify(gates) }),
     outcome: null,
     finished_at: null,
     remembered: null,
@@ -280,6 +280,7 @@ async function someWait(tx: Transaction, repository: number): Promise<boolean> {
     .selectFrom("run")
     .select("id")
     .where("repository", "=", repository)
+    .where("kind", "=", "deployment")
     .where("state", "=", "waiting")
     .limit(1);
   return (await waiting.executeTakeFirst()) !== undefined;

@@ -8,9 +8,7 @@ export type FileReading =
   | {
       readonly kind: "mistakes";
       readonly mistakes: readonly { readonly path: string; readonly problem: string; readonly line?: number | undefined }[];
-    }
-  /** The commit comes from a fork. */
-  | { readonly kind: "fork" };
+    };
 
 const schema: z.ZodType<FileReading> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("fine") }),
@@ -18,7 +16,6 @@ const schema: z.ZodType<FileReading> = z.discriminatedUnion("kind", [
     kind: z.literal("mistakes"),
     mistakes: z.array(z.object({ path: z.string(), problem: z.string(), line: z.int().optional() })),
   }),
-  z.object({ kind: z.literal("fork") }),
 ]);
 
 /** A commit whose file nobody complained about is fine. */

@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import { z } from "zod";
 import type { Tables } from "../database/schema.ts";
-import type { ApprovalGate, Attempt, Birth, Cancellation, Cause, Gate, Lost, Outcome, Run, Some } from "./run.ts";
+import type { Attempt, Birth, Cancellation, Cause, CheckGate, Gate, Lost, Outcome, Run, Some } from "./run.ts";
 
 export type RunRow = Selectable<Tables["run"]>;
 
@@ -18,7 +18,7 @@ function checkFromRow(row: RunRow): Run {
   const check = { ...birthFromRow(row), kind: "check" as const, name: row.name, trust: present(row.trust, "trust") };
   switch (row.state) {
     case "waiting":
-      return { ...check, state: "waiting", gates: some(z.array(approvalGate).parse(json(row.gates))) };
+      return { ...check, state: "waiting", gates: some(z.array(checkGate).parse(json(row.gates))) };
     case "finished":
       return { ...check, ...finishedFromRow(row), outcome: outcome.parse(json(row.outcome)) };
     case "queued":
@@ -125,17 +125,35 @@ const outcome: z.ZodType<Outcome> = z.discriminatedUnion("kind", [
     note: z.string().exactOptional(),
     live: z.object({ release: z.unknown(), url: z.string().exactOptional() }).exactOptional(),
   }),
-  z.object({ kind: z.literal("failed"), what: z.string(), exitCode: z.int().exactOptional() }),
+  z.object({
+    kind: z.literal("failed"),
+    what: z.string(),
+    exitCode: z.int().exactOptional(),
+    switched: z.literal(true).exactOptional(),
+  }),
   z.object({ kind: z.literal("errored"), what: z.string(), fix: z.string().exactOptional() }),
   z.object({ kind: z.literal("cancelled"), because: cancellation }),
 ]);
 
 const lost: z.ZodType<Lost> = z.object({ kind: z.literal("lost") });
 
-const approvalGate: z.ZodType<ApprovalGate> = z.object({ kind: z.literal("approval"), needed: z.int(), by: z.array(z.string()) });
+const checkGate: z.ZodType<CheckGate> = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("approval"),
+    needed: z.int(),
+    by: z.array(z.string()),
+    environment: z.string().exactOptional(),
+  }),
+  z.object({ kind: z.literal("sandbox") }),
+]);
+
+/** As JSON writes a moment. */
+const moment = z.iso.datetime().transform((text) => new Date(text));
 
 const gate: z.ZodType<Gate> = z.union([
-  approvalGate,
+  checkGate,
+  z.object({ kind: z.literal("lock"), by: z.string(), reason: z.string(), since: moment }),
+  z.object({ kind: z.literal("freeze"), until: moment.nullable(), timezone: z.string(), reason: z.string() }),
   z.object({
     kind: z.literal("checks"),
     notGreen: z.array(z.object({ context: z.string(), state: z.enum(["missing", "pending", "failed"]) })),

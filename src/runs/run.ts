@@ -10,7 +10,7 @@
  * A run that is cancelled while it runs stays `running`, and keeps its lane, until its work has stopped.
  */
 export type Run = CheckRun | DeploymentRun;
-export type CheckRun = Birth & Check & Progress<ApprovalGate, Outcome>;
+export type CheckRun = Birth & Check & Progress<CheckGate, Outcome>;
 export type DeploymentRun = Birth & Deployment & Progress<Gate, Outcome | Lost>;
 
 /** What a run is about. `cause` tells people why it exists; it is no key. */
@@ -73,8 +73,8 @@ export interface Attempt {
 export type Outcome =
   /** `note` says it when nothing had to run. */
   | { readonly kind: "passed"; readonly note?: string; readonly live?: Live }
-  /** News for the author. */
-  | { readonly kind: "failed"; readonly what: string; readonly exitCode?: number }
+  /** News for the author. `switched`: a deployment's new release may be live all the same. */
+  | { readonly kind: "failed"; readonly what: string; readonly exitCode?: number; readonly switched?: true }
   /** News for the operator. */
   | { readonly kind: "errored"; readonly what: string; readonly fix?: string }
   | { readonly kind: "cancelled"; readonly because: Cancellation };
@@ -97,11 +97,36 @@ export type Cancellation =
   | { readonly kind: "by hand"; readonly by: string; readonly reason?: string };
 
 /** A shut gate, with the facts of the sentence that explains it. */
-export type Gate = ApprovalGate | ChecksGate | PreviousGate | OrderGate;
+export type Gate = CheckGate | LockGate | FreezeGate | ChecksGate | PreviousGate | OrderGate;
+/** What may hold a check back: only those of forks wait. */
+export type CheckGate = ApprovalGate | SandboxGate;
 export interface ApprovalGate {
   readonly kind: "approval";
+  /** How many are still missing. */
   readonly needed: number;
+  /** People and teams that may give one; empty: whoever may write. */
   readonly by: readonly string[];
+  /** Where the commit is to go; missing for a check. */
+  readonly environment?: string;
+}
+export interface LockGate {
+  readonly kind: "lock";
+  readonly by: string;
+  readonly reason: string;
+  readonly since: Date;
+}
+export interface FreezeGate {
+  readonly kind: "freeze";
+  /** When no freeze of the environment holds any more; `null` when there is no such moment. */
+  readonly until: Date | null;
+  /** In which people read that moment. */
+  readonly timezone: string;
+  /** Empty when the file gives none. */
+  readonly reason: string;
+}
+/** Nothing isolates a fork's commands from the machine here. */
+export interface SandboxGate {
+  readonly kind: "sandbox";
 }
 export interface ChecksGate {
   readonly kind: "checks";

@@ -54,7 +54,13 @@ export function cancellationInWords(because: Cancellation): string {
 export function gateInWords(gate: Gate, sha: string): string {
   switch (gate.kind) {
     case "approval":
-      return `approval: /approve ${short(sha)}`;
+      return approvalInWords(gate, sha);
+    case "sandbox":
+      return "the operator: this server has no sandbox (SANDBOX=none), so nothing of a fork runs here";
+    case "lock":
+      return `the lock of ${gate.by} since ${momentInWords(gate.since, "UTC")}: ${gate.reason}`;
+    case "freeze":
+      return freezeInWords(gate);
     case "checks":
       if (gate.notGreen.length === 0) return "checks: the commit has none";
       return `checks: ${gate.notGreen.map(({ context, state }) => `${context} ${stateInWords[state]}`).join(", ")}`;
@@ -63,6 +69,32 @@ export function gateInWords(gate: Gate, sha: string): string {
     case "order":
       return "its place in the order of commits";
   }
+}
+
+/** The command says enough for one approval; more than that is said in words. */
+function approvalInWords({ needed, by, environment }: Extract<Gate, { kind: "approval" }>, sha: string): string {
+  const many = needed === 1 ? "approval" : `${needed} approvals`;
+  const whose = by.length === 0 ? "" : ` by ${by.join(" or ")}`;
+  return `${many}${whose}: /approve ${environment === undefined ? "" : `${environment} `}${short(sha)}`;
+}
+
+function freezeInWords({ until, timezone, reason }: Extract<Gate, { kind: "freeze" }>): string {
+  const end = until === null ? ", which never ends" : ` until ${momentInWords(until, timezone)}`;
+  return `the end of the freeze${end}${reason === "" ? "" : `: ${reason}`}`;
+}
+
+/** `Fri 27 Nov 16:00 (Europe/Berlin)`. */
+export function momentInWords(moment: Date, timeZone: string): string {
+  const format = new Intl.DateTimeFormat("en-GB", {
+    timeZone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
+  return `${format.format(moment).replaceAll(",", "")} (${timeZone})`;
 }
 
 const stateInWords = { missing: "has not started", pending: "is pending", failed: "failed" } as const;

@@ -33,28 +33,29 @@ export function startWorker(options: WorkerOptions): Worker {
   const { database, owner, concurrency, mayStart, log } = options;
   const active = new Map<Promise<void>, { readonly run: RunningRun; readonly shutDown: AbortController }>();
   let stopped = false;
-  let looking = false;
+  let looking: Promise<void> | null = null;
   let lookAgain = false;
 
-  async function look(): Promise<void> {
-    if (looking) {
-      lookAgain = true;
-      return;
-    }
-    looking = true;
+  function look(): void {
+    lookAgain = true;
+    looking ??= Promise.resolve().then(claimAll);
+  }
+
+  /** Ends in the very turn in which nobody asks for another look, so that no ring falls between the two. */
+  async function claimAll(): Promise<void> {
     try {
-      do {
+      while (lookAgain && !stopped) {
         lookAgain = false;
         while (!stopped && active.size < concurrency) {
           const run = await claim(database, owner, mayStart);
           if (run === null) break;
           begin(run);
         }
-      } while (lookAgain && !stopped);
+      }
     } catch (error) {
       log.error({ err: error }, "claiming a run failed; trying again");
     } finally {
-      looking = false;
+      looking = null;
     }
   }
 
@@ -64,13 +65,13 @@ export function startWorker(options: WorkerOptions): Worker {
       .catch((error) => log.error({ err: error, run: run.id }, "a run could not be ended; its lease will end it"))
       .finally(() => {
         active.delete(work);
-        void look();
+        look();
       });
     active.set(work, { run, shutDown });
   }
 
-  const unwake = database.wake.on("runs", () => void look());
-  const looks = setInterval(() => void look(), lookEvery);
+  const unwake = database.wake.on("runs", look);
+  const looks = setInterval(look, lookEvery);
   const reaps = setInterval(() => void reapExpired(), reapEvery);
 
   async function reapExpired(): Promise<void> {
@@ -82,13 +83,15 @@ export function startWorker(options: WorkerOptions): Worker {
     }
   }
 
-  void look();
+  look();
   return {
     async stop(patience) {
       stopped = true;
       unwake();
       clearInterval(looks);
       clearInterval(reaps);
+      // A claim under way may still begin a run.
+      await looking;
       for (const { run, shutDown } of active.values()) if (run.kind === "check") shutDown.abort();
       const timer = setTimeout(() => {
         for (const { shutDown } of active.values()) shutDown.abort();

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Io } from "../process/io.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 
@@ -14,6 +14,11 @@ export interface DeployTarget<Options> {
    * after a crash, so it is fenced by the target's own means.
    */
   deploy(options: Options, order: DeployOrder, io: Io): Promise<Deployed>;
+  /**
+   * Puts back a release that was live, as `deploy` returned it; in all else like `deploy`. `refused` when it is not there any more: then its
+   * commit can be deployed again. The order's workspace may be missing.
+   */
+  restore?(options: Options, release: unknown, order: DeployOrder, io: Io): Promise<Deployed>;
 }
 
 export type Deployed =
@@ -26,7 +31,7 @@ export interface DeployOrder {
   readonly sha: string;
   readonly environment: string;
   readonly repository: { readonly owner: string; readonly name: string };
-  /** The built checkout. What it holds, links above all, comes from the repository and is hostile. */
+  /** The built checkout. What it holds, links above all, comes from the repository and is hostile. What a target puts beside it is removed with it. */
   readonly workspace: string;
   /** Folders outside it that a program may read. */
   readonly readable: readonly string[];
@@ -37,6 +42,10 @@ export interface DeployOrder {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute folders below which this repository may write; the first is its own and the base of relative paths. */
   readonly allowedPaths: readonly [string, ...string[]];
+  /** The operator's file of host keys, in the form of ssh's `known_hosts`; it may be missing. */
+  readonly knownHosts: string;
+  /** The value of a secret that the environment's `with:` names, masked from now on in what `io` keeps; null when it is not set. */
+  secret(name: string): Promise<string | null>;
 }
 
 /** A target among others: it parses its options itself, so that all of them fit into one map. */
@@ -46,20 +55,38 @@ export interface AnyTarget {
   readonly options: z.ZodType;
   /** As `DeployTarget.deploy`; options that do not fit are `refused`. */
   deploy(options: unknown, order: DeployOrder, io: Io): Promise<Deployed>;
+  /** As `DeployTarget.restore`; null for a target that cannot. */
+  readonly restore: ((options: unknown, release: unknown, order: DeployOrder, io: Io) => Promise<Deployed>) | null;
 }
 
 /** Checks a target's declaration by its type and makes it one among others. */
 export function defineTarget<Options>(target: DeployTarget<Options>): AnyTarget {
+  const restore = target.restore?.bind(target);
+  const withOptions = async (options: unknown, work: (parsed: Options) => Promise<Deployed>): Promise<Deployed> => {
+    const parsed = target.options.safeParse(options);
+    if (parsed.success) return work(parsed.data);
+    const problems = parsed.error.issues.map(({ path, message }) => `${["with", ...path].join(".")}: ${message}`);
+    return { kind: "refused", reason: problems.join("; "), live: "unchanged" };
+  };
   return {
     name: target.name,
     options: target.options,
-    deploy: async (options, order, io) => {
-      const parsed = target.options.safeParse(options);
-      if (parsed.success) return target.deploy(parsed.data, order, io);
-      const problems = parsed.error.issues.map(({ path, message }) => `${["with", ...path].join(".")}: ${message}`);
-      return { kind: "refused", reason: problems.join("; "), live: "unchanged" };
-    },
+    deploy: (options, order, io) => withOptions(options, (parsed) => target.deploy(parsed, order, io)),
+    restore: restore
+      ? (options, release, order, io) => withOptions(options, (parsed) => restore(parsed, release, order, io))
+      : null,
   };
+}
+
+/** The name of a secret in a target's options. */
+export const secretName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, {
+  error: "must be the name of a secret: letters, digits and underscores, not a digit first",
+});
+
+/** What is said when a secret that is needed is not set. */
+export function missingSecret(name: string, { repository: { owner, name: repository }, environment }: DeployOrder): Deployed {
+  const command = `bin/signalbox secret set ${owner}/${repository} ${name} --environment ${environment}`;
+  return { kind: "refused", reason: `the secret ${name} is not set; set it with: ${command}`, live: "unchanged" };
 }
 
 /** Trouble with the machine that only its operator can mend; thrown by a target it ends the run as `errored`. */

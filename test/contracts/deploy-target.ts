@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { describe, expect, it } from "@jest/globals";
 import type { Io } from "../../src/process/io.ts";
 import type { AnyTarget, DeployOrder } from "../../src/targets/target.ts";
@@ -10,6 +11,8 @@ export interface DeployWorld {
   order(version: string, pace?: "slow"): Promise<DeployOrder>;
   /** What a visitor finds now; null when nothing is deployed. */
   live(): Promise<string | null>;
+  /** The value of a secret that the options name; left out when they name none. */
+  readonly secret?: string;
   /** Options that do not work, with the words by which the author understands. */
   readonly refused: readonly { readonly options: unknown; readonly says: RegExp }[];
 }
@@ -101,6 +104,55 @@ export function keepsToTheContract(open: () => Promise<DeployWorld>): void {
       expect(await first).toMatchObject({ kind: "live" });
       expect(await live()).toBe("one");
     });
+
+    it("asks for no secret but those that its options name, and tells none", async () => {
+      const { target, options, order, live, secret } = await open();
+      const one = await order("one");
+      const asked: string[] = [];
+      const io = recordingIo();
+      const secretOf = (name: string) => {
+        asked.push(name);
+        return one.secret(name);
+      };
+
+      const deployed = await target.deploy(options, { ...one, secret: secretOf }, io);
+
+      expect(deployed).toMatchObject({ kind: "live" });
+      expect(await live()).toBe("one");
+      expect(asked.every((name) => JSON.stringify(options).includes(`"${name}"`))).toBe(true);
+      expect(asked.length > 0).toBe(secret !== undefined);
+      for (const line of (secret ?? "").split("\n").filter(Boolean))
+        expect(`${JSON.stringify(deployed)}${io.text()}`).not.toContain(line);
+    });
+
+    it("puts back a release that was live, if it can, as often as it is asked", async () => {
+      const { target, options, order, live } = await open();
+      const one = await target.deploy(options, await order("one"), recordingIo());
+      await target.deploy(options, await order("two"), recordingIo());
+      if (target.restore === null || one.kind !== "live") return;
+
+      for (const again of [await order("three"), await order("four")]) {
+        await rm(again.workspace, { recursive: true });
+        expect(await target.restore(options, one.release, again, recordingIo())).toEqual(one);
+        expect(await live()).toBe("one");
+      }
+    });
+
+    it.each([[{ path: "releases/20200101T000000Z-0000000" }], [{ path: "releases/../../etc" }], [null]])(
+      "refuses to put back %j, which is not there",
+      async (release) => {
+        const { target, options, order, live } = await open();
+        await target.deploy(options, await order("one"), recordingIo());
+        if (target.restore === null) return;
+
+        expect(await target.restore(options, release, await order("two"), recordingIo())).toEqual({
+          kind: "refused",
+          reason: expect.stringMatching(/deploy its commit again$/),
+          live: "unchanged",
+        });
+        expect(await live()).toBe("one");
+      },
+    );
 
     it("refuses what cannot work in words that its author understands, and touches nothing", async () => {
       const { target, options, order, live, refused } = await open();

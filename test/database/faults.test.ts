@@ -267,6 +267,25 @@ describe("SQLite in its folder", () => {
       await (await open(folder, { exclusive: true })).close();
     });
 
+    it("moves what is committed from the log into the database file in a thread of its own", async () => {
+      const folder = temporaryFolder();
+      const server = await open(folder, { exclusive: true });
+      const megabytes = 12;
+      for (let written = 0; written < megabytes; written += 1) {
+        const row = {
+          guid: `${written}`,
+          event: "push",
+          received_at: 0,
+          state: "received" as const,
+          body: "x".repeat(1_000_000),
+        };
+        await server.write((tx) => tx.db.insertInto("receipt").values(row).execute());
+      }
+      await until("it is in the file", () => statSync(join(folder, "signalbox.db")).size > megabytes * 1_000_000, 10_000);
+      expect(await guids(server)).toHaveLength(megabytes);
+      await server.close();
+    }, 15_000);
+
     it("lets the command line read and write beside it", async () => {
       const folder = temporaryFolder();
       const server = await open(folder, { exclusive: true });

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
 import {
@@ -134,10 +136,11 @@ describe("checks of a pull request", () => {
   });
 
   it("run when it is closed and reopened before they have stopped", async () => {
-    const shop = await journey.repository(checks(`  test: { run: "trap : TERM; ${held}" }`));
+    const shop = await journey.repository(checks(`  test: { run: "trap 'touch asked' TERM; ${held}" }`));
     const { sha, number } = await propose(shop, "autumn");
-    await heldCommand(journey.folder);
+    const [workspace = ""] = await heldCommand(journey.folder);
     await shop.closePullRequest(number);
+    await until("it was asked to end", () => existsSync(join(workspace, "asked")));
     await shop.reopenPullRequest(number);
     await journey.github.idle();
     await letGo(journey.folder);

@@ -27,6 +27,11 @@ describe("a repository's file that is right", () => {
           timeout: 1_800_000,
           url: null,
           requireChecks: { kind: "all" },
+          approvals: null,
+          freeze: [],
+          health: null,
+          rollback: "manual",
+          paths: null,
         },
       },
     });
@@ -74,7 +79,15 @@ environments:
     build: npm run build
     timeout: 2h
     url: https://{{ short_sha }}.example.com
-    require_checks: [test]
+    require_checks: [test, codecov/patch]
+    approvals: { count: 2, users: [octocat], teams: [release] }
+    freeze:
+      - { days: [fri], from: "16:00", to: "23:59", timezone: Europe/Berlin, reason: No Friday deploys }
+      - { from: 22:00, to: 06:00 }
+      - { days: [sat, sun] }
+    health: { url: "https://{{ short_sha }}.example.com/healthz", within: 90s, expect: "{{ sha }}" }
+    rollback: automatic
+    paths: ["web/**"]
 `);
     expect(file.environments.production).toEqual({
       trigger: "push",
@@ -85,7 +98,22 @@ environments:
       build: "npm run build",
       timeout: 7_200_000,
       url: "https://{{ short_sha }}.example.com",
-      requireChecks: { kind: "these", names: ["test"] },
+      requireChecks: { kind: "these", names: ["test", "codecov/patch"] },
+      approvals: { count: 2, users: ["octocat"], teams: ["release"] },
+      freeze: [
+        {
+          days: ["fri"],
+          from: 16 * 60,
+          to: 24 * 60,
+          timezone: "Europe/Berlin",
+          reason: "No Friday deploys",
+        },
+        { days: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"], from: 22 * 60, to: 6 * 60, timezone: "UTC", reason: "" },
+        { days: ["sat", "sun"], from: 0, to: 24 * 60, timezone: "UTC", reason: "" },
+      ],
+      health: { url: "https://{{ short_sha }}.example.com/healthz", within: 90_000, expect: "{{ sha }}" },
+      rollback: "automatic",
+      paths: ["web/**"],
     });
   });
 

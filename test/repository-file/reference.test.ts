@@ -18,6 +18,7 @@ describe("the JSON Schema", () => {
     exampleFile,
     "checks: { test: { run: [{ name: a, run: b }], env: { A: 1, B: true, C: x } } }",
     "environments: { a: { target: directory, with: { path: '{{ sha }}' }, require_checks: none } }",
+    "environments: { a: { target: command, with: { run: a }, approvals: {}, freeze: [{ days: [fri], from: '16:00' }], health: { url: 'https://a.example' }, rollback: automatic, paths: [a] } }",
   ])("accepts what the server accepts: %j", (text) => {
     expect(says(text)).toEqual([]);
     expect([validate(parse(text)), validate.errors]).toEqual([true, null]);
@@ -53,6 +54,8 @@ describe("the reference page", () => {
     expect(rows).toEqual([
       ...["run", "runner", "with", "timeout", "paths", "env", "name", "run"],
       ...["trigger", "branch", "after", "target", "with", "build", "timeout", "url", "require_checks"],
+      ...["approvals", "freeze", "health", "rollback", "paths"],
+      ...["count", "users", "teams", "days", "from", "to", "timezone", "reason", "url", "within", "expect"],
       ...["path", "from", "keep", "run", "secrets", "host", "path", "key", "app", "key"],
     ]);
     expect(page).toContain("| `timeout` | text | `30m` |");

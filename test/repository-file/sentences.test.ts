@@ -146,14 +146,59 @@ describe("what is said about an environment", () => {
       'environments.staging.require_checks[0]: "tset" is not a check of this file; did you mean "test"?',
     ],
     [
-      `{ ${target}, require_checks: [test, codecov/patch] }`,
-      'environments.staging.require_checks[1]: "codecov/patch" is not a check of this file, and statuses of others are not available yet in this version of Signalbox; remove it',
+      `{ ${target}, require_checks: [signalbox/test] }`,
+      'environments.staging.require_checks[0]: "signalbox/test" is the status of a check of this file; write "test"',
     ],
-    [`{ ${target}, build: [] }`, "environments.staging.build: must be text, not a list"],
     [
-      `{ ${target}, approvals: { count: 1 } }`,
-      "environments.staging.approvals: not available yet in this version of Signalbox; remove it",
+      `{ ${target}, require_checks: [signalbox] }`,
+      'environments.staging.require_checks[0]: "signalbox" is the status of all checks of this file; write require_checks: all',
     ],
+    [`{ ${target}, require_checks: [' x'] }`, 'environments.staging.require_checks[0]: " x" is empty, or has spaces around it'],
+    [`{ ${target}, build: [] }`, "environments.staging.build: must be text, not a list"],
+    [`{ ${target}, ttl: 7d }`, "environments.staging.ttl: not available yet in this version of Signalbox; remove it"],
+    [`{ ${target}, approvals: 1 }`, "environments.staging.approvals: must be a mapping, not a number"],
+    [`{ ${target}, approvals: { count: 0 } }`, "environments.staging.approvals.count: must be at least 1, not 0"],
+    [
+      `{ ${target}, approvals: { users: ['@octocat'] } }`,
+      "environments.staging.approvals.users[0]: is not a login; write it without @",
+    ],
+    [
+      `{ ${target}, approvals: { teams: [acme/release] } }`,
+      "environments.staging.approvals.teams[0]: is not a team's name as in its address: small letters, digits, hyphens and underscores, without the organization",
+    ],
+    [`{ ${target}, freeze: { days: [fri] } }`, "environments.staging.freeze: must be a list, not a mapping"],
+    [
+      `{ ${target}, freeze: [{}] }`,
+      "environments.staging.freeze[0]: names neither days nor times; a freeze that never ends is a lock",
+    ],
+    [
+      `{ ${target}, freeze: [{ days: [friday] }] }`,
+      'environments.staging.freeze[0].days[0]: must be sun, mon, tue, wed, thu, fri or sat, not "friday"',
+    ],
+    [
+      `{ ${target}, freeze: [{ from: "4pm" }] }`,
+      'environments.staging.freeze[0].from: "4pm" is not a time of day; write it like 16:00',
+    ],
+    [
+      `{ ${target}, freeze: [{ from: "16:00", timezone: Europe/Berln }] }`,
+      'environments.staging.freeze[0].timezone: "Europe/Berln" is not a time zone; did you mean "Europe/Berlin"?',
+    ],
+    [`{ ${target}, health: https://a.example }`, "environments.staging.health: must be a mapping, not text"],
+    [`{ ${target}, health: { within: 5s } }`, "environments.staging.health.url: is missing; it must be text"],
+    [
+      `{ ${target}, health: { url: 'ftp://a.example' } }`,
+      "environments.staging.health.url: must be an address that starts with https:// or http://",
+    ],
+    [
+      `{ ${target}, health: { url: 'https://a.example', within: 3h } }`,
+      "environments.staging.health.within: is 3h; at most 2h (the server's MAX_TIMEOUT)",
+    ],
+    [
+      `{ ${target}, health: { url: 'https://a.example', expect: '{{ short }}' } }`,
+      "environments.staging.health.expect: {{ short }} is not known; known are pull_request.number, sha, short_sha, ref, environment, repository.name and repository.owner",
+    ],
+    [`{ ${target}, rollback: auto }`, 'environments.staging.rollback: must be automatic or manual, not "auto"'],
+    [`{ ${target}, paths: [] }`, "environments.staging.paths: is empty; at least 1 entry"],
   ])("%s", (environment, sentence) => {
     expect(saysOfEnvironment(environment)).toEqual([sentence]);
   });

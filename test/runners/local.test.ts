@@ -1,12 +1,17 @@
-import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { probeSandbox, type Sandbox } from "../../src/process/sandbox.ts";
 import { runnerOptions, runners } from "../../src/runners/index.ts";
 import { local } from "../../src/runners/local/local.ts";
-import { sayTimeout, titleOf } from "../../src/runners/local/wording.ts";
-import type { CheckEnding, CheckIo, CheckOrder } from "../../src/runners/runner.ts";
+import { titleOf } from "../../src/runners/local/wording.ts";
+import type { CheckEnding, CheckIo, CheckOrder, Workplace } from "../../src/runners/runner.ts";
+import { sayTimeout } from "../../src/runners/timeout.ts";
+import { keepsToTheContract } from "../contracts/runner.ts";
+import { processesNamed } from "../process/processes.ts";
+import { orderWith } from "./order.ts";
 
 const probe = await probeSandbox();
 const sandbox: Sandbox = probe.works ? probe.sandbox : { kind: "none" };
@@ -14,6 +19,7 @@ const sandboxedOnly = probe.works ? it : it.skip;
 const skipped = probe.works ? "" : " (skipped: bubblewrap does not work here)";
 
 let root: string;
+let place: Workplace;
 let order: CheckOrder;
 let log: string[];
 let stopping: AbortController;
@@ -21,7 +27,8 @@ beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "signalbox-local-")));
   const workspace = join(root, "workspace");
   await mkdir(workspace);
-  order = { workspace, readable: [], path: [], sandbox, mark: {}, env: { CI: "true" }, timeout: 60_000 };
+  place = { workspace, readable: [], path: [], sandbox, mark: {} };
+  order = orderWith({ checkOut: async () => place });
   log = [];
   stopping = new AbortController();
 });
@@ -38,6 +45,7 @@ const io = (onWrite: () => void = () => {}): CheckIo => ({
     log.push(`> ${name}`);
     return { end: async (exitCode) => void log.push(`< ${exitCode}`) };
   },
+  conceal: () => {},
   remember: async () => {},
   remembered: null,
 });
@@ -80,11 +88,11 @@ describe("the runner local", () => {
     expect(await runSteps("echo text > here", first, 'cat here "$HOME/kept"; ls "$TMPDIR"')).toEqual({ kind: "passed" });
 
     expect(log.filter((line) => /^\w/.test(line))).toEqual(["true", "text", "text", "kept"]);
-    expect(await readdir(order.workspace)).toEqual(["here"]);
+    expect(await readdir(place.workspace)).toEqual(["here"]);
   });
 
   it("puts the operator's tools first on PATH", async () => {
-    order = { ...order, path: ["/opt/tools/bin"] };
+    place = { ...place, path: ["/opt/tools/bin"] };
 
     await runSteps('echo "$PATH"');
 
@@ -146,6 +154,53 @@ describe("the runner local", () => {
   });
 });
 
+describe("the runner local, once more,", () => {
+  keepsToTheContract(async () => {
+    const token = `signalbox-contract-${randomUUID()}`;
+    const workspaces: string[] = [];
+    const checkOut = async (): Promise<Workplace> => {
+      const workspace = join(root, `workspace-${workspaces.length + 1}`);
+      await mkdir(workspace);
+      workspaces.push(workspace);
+      return { ...place, workspace };
+    };
+    const behaviours = {
+      passes: ["echo hello", "true"],
+      fails: ["echo hello", "exit 3"],
+      // The token in its command line is how it is found among the machine's processes.
+      waits: ["echo hello", `while [ ! -e ${token} ]; do sleep 0.02; done`],
+    };
+    return {
+      runner: local,
+      options: (behaviour) => ({ steps: behaviours[behaviour].map((run) => ({ name: null, run })) }),
+      order: async (more) => orderWith({ checkOut, ...more }),
+      release: async () => {
+        for (const workspace of workspaces) await writeFile(join(workspace, token), "");
+      },
+      working: async () => Math.min(1, (await processesNamed(token)).length),
+      started: async () => workspaces.length,
+      survives: false,
+      refused: [{ options: {}, says: /^with\.steps: / }],
+      secrets: [],
+    };
+  });
+});
+
+describe("a check from a fork", () => {
+  sandboxedOnly(`has no network${skipped}`, async () => {
+    // Without one there is nothing but loopback.
+    const devices = "cut -d: -f1 -s /proc/net/dev | tr -d ' ' | sort | tr '\\n' ' '";
+    await runSteps(devices);
+    const own = log[1];
+    log = [];
+    order = { ...order, trust: "fork" };
+    await runSteps(devices);
+
+    expect(log[1]).toBe("lo");
+    expect(own).not.toBe("");
+  });
+});
+
 describe("what a step is called", () => {
   it.each([
     [{ name: "Unit tests", run: "npm test" }, "Unit tests"],
@@ -174,8 +229,14 @@ describe("a time-out in words", () => {
 });
 
 describe("the list of runners", () => {
+  it("knows local and the three that work elsewhere", () => {
+    expect([...runners].map(([name, runner]) => [name, runner.name])).toEqual(
+      ["local", "jenkins", "travis", "webhook"].map((name) => [name, name]),
+    );
+    expect([...runnerOptions.keys()]).toEqual([...runners.keys()]);
+  });
+
   it("gives local no options in the repository's file, where `run:` says it all", () => {
-    expect([...runners.keys()]).toEqual([...runnerOptions.keys()]);
     expect(runnerOptions.get("local")?.safeParse({}).success).toBe(true);
     expect(runnerOptions.get("local")?.safeParse({ steps: [{ name: null, run: "true" }] }).success).toBe(false);
   });

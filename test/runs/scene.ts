@@ -59,8 +59,11 @@ export async function openScene(storage: Storage, options: Partial<DatabaseOptio
   let now = 1_790_000_000_000;
   const database = await storage.open({ clock: () => now, ...options });
   await database.write((tx) => rememberRepository(tx, repository));
-  const enqueueAll = (db: Database) =>
-    db.write((tx) => tx.db.updateTable("run").set({ state: "queued", gates: null }).where("state", "=", "waiting").execute());
+  const openAllGates = () =>
+    database.write(async (tx) => {
+      await tx.db.updateTable("run").set({ state: "queued", gates: null }).where("state", "=", "waiting").execute();
+      tx.ring("runs");
+    });
   return {
     database,
     now: () => now,
@@ -77,7 +80,7 @@ export async function openScene(storage: Storage, options: Partial<DatabaseOptio
     /** Its gates are open already. */
     async deployment(more: Partial<NewDeployment> = {}): Promise<number> {
       const id = made(await database.write((tx) => createDeploymentRun(tx, newDeployment(more))));
-      await enqueueAll(database);
+      await openAllGates();
       return id;
     },
     claim: (owner = "worker", mayStart = mayAlwaysStart) => claim(database, owner, mayStart),

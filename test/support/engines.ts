@@ -44,9 +44,10 @@ function useStorage(engine: Engine): Storage {
   const folders: string[] = [];
   const slow: Error[] = [];
   afterEach(async () => {
-    for (const database of opened.splice(0)) await database.close();
+    const closed = await Promise.allSettled(opened.splice(0).map((database) => database.close()));
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-    const [first] = slow.splice(0);
+    const failed = closed.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+    const [first] = [...slow.splice(0), ...failed];
     if (first !== undefined) throw first;
   });
 

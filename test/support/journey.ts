@@ -58,6 +58,10 @@ export function useSharedJourney(options: JourneyOptions = {}): SharedJourney {
   beforeAll(async () => {
     opened = await open(options, endings);
   });
+  // What a test that failed still holds would keep the others waiting.
+  afterEach(async () => {
+    for (const run of await heldNow(journey().folder)) await writeFile(join(run, "go"), "").catch(() => {});
+  });
   afterAll(() => endAll(endings));
   const journey = () => {
     if (opened === null) throw new Error("the story begins with the first test");
@@ -185,6 +189,16 @@ export async function deploymentBecomes(
   );
 }
 
+/** Waits until the newest status of a deployment to an environment says this. */
+export async function deploymentSays(repository: Pick<Repository, "deployments">, environment: string, description: string) {
+  return until(
+    `${environment} says "${description}"`,
+    () =>
+      repository.deployments().find((one) => one.environment === environment && one.statuses.at(-1)?.description === description),
+    20_000,
+  );
+}
+
 /** Waits until nothing is on its way any more: no webhook, no decision, no report, no run that could start or works. */
 export async function calm({ github, server }: Pick<Journey, "github" | "server">): Promise<void> {
   await until(
@@ -207,21 +221,22 @@ export const held = "touch started; until [ -e go ]; do sleep 0.02; done";
 
 /** Waits until a held command of a server works, and gives the folders of all that do. */
 export async function heldCommand(folder: string): Promise<readonly string[]> {
-  const work = join(folder, "work");
-  return until(
-    "a held command works",
-    async () => {
-      const runs = (await readdir(work).catch(() => [])).map((run) => join(work, run, "workspace"));
-      const working = runs.filter((run) => existsSync(join(run, "started")) && !existsSync(join(run, "go")));
-      return working.length > 0 && working;
-    },
-    20_000,
-  );
+  return until("a held command works", async () => orNull(await heldNow(folder)), 20_000);
 }
 
 /** Waits until a held command works, and lets all that do go on. */
 export async function letGo(folder: string): Promise<void> {
   for (const run of await heldCommand(folder)) await writeFile(join(run, "go"), "");
+}
+
+async function heldNow(folder: string): Promise<readonly string[]> {
+  const work = join(folder, "work");
+  const runs = (await readdir(work).catch(() => [])).map((run) => join(work, run, "workspace"));
+  return runs.filter((run) => existsSync(join(run, "started")) && !existsSync(join(run, "go")));
+}
+
+function orNull<T>(values: readonly T[]): readonly T[] | null {
+  return values.length === 0 ? null : values;
 }
 
 /** Sends a webhook of our own making, signed as GitHub does. */

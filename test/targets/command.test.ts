@@ -39,10 +39,14 @@ async function newWorld() {
       mark: {},
       env: { CI: "true" },
       allowedPaths: [own, also],
+      knownHosts: join(root, "known_hosts"),
+      secret: async (name) => secrets[name] ?? null,
     };
   };
   return { root, own, also, order };
 }
+
+const secrets: Readonly<Record<string, string>> = { API_TOKEN: "s3cret-t0ken", OTHER_TOKEN: "0ther-t0ken" };
 
 const script = `#!/bin/sh
 echo "Deploying $(cat version)"
@@ -55,13 +59,19 @@ describe("the target command", () => {
     const { own, order } = await newWorld();
     return {
       target: command,
-      options: { run: "./deploy.sh" },
+      options: { run: "./deploy.sh", secrets: ["API_TOKEN"] },
+      secret: secrets.API_TOKEN ?? "",
       order: (version, pace) => order({ version, "deploy.sh": script, ...(pace && { slow: "" }) }),
       live: () => readFile(join(own, "live"), "utf8").catch(() => null),
       refused: [
         { options: { run: " " }, says: /with\.run: is empty/ },
         { options: { run: "true\0" }, says: /with\.run: holds a NUL/ },
-        { options: { run: "true", secrets: ["TOKEN"] }, says: /secrets/ },
+        {
+          options: { run: "true", secrets: ["API_TOKEN", "NONE"] },
+          says: /^the secret NONE is not set; set it with: bin\/signalbox secret set acme\/shop NONE --environment production$/,
+        },
+        { options: { run: "true", secrets: ["A B"] }, says: /with\.secrets\.0: must be the name of a secret/ },
+        { options: { run: "true", secrets: ["PATH"] }, says: /with\.secrets\.0: is a variable that the command needs/ },
         { options: {}, says: /with\.run/ },
       ],
     };
@@ -108,6 +118,16 @@ describe("the target command", () => {
     await command.deploy({ run }, { ...asked, env: { ...asked.env, SIGNALBOX_ENVIRONMENT: "blue" } }, io);
 
     expect(io.text()).toBe(`true blue 4be07d1000000000000000000000000000000000 acme/shop ${own}\n`);
+  });
+
+  it("hands the command the secrets that it names as variables, and no others", async () => {
+    const { order } = await newWorld();
+    const io = recordingIo();
+
+    await command.deploy({ run: 'echo "$API_TOKEN $OTHER_TOKEN"', secrets: ["API_TOKEN"] }, await order({}), io);
+    await command.deploy({ run: 'echo "$API_TOKEN $OTHER_TOKEN"' }, await order({}), io);
+
+    expect(io.text()).toBe("s3cret-t0ken \n \n");
   });
 
   it("may write to the checkout, its HOME and every folder of its repository", async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { destinationOf, releaseName, releasesToRemove, staysInside } from "../../src/targets/directory/plan.ts";
+import { destinationOf } from "../../src/targets/directory/plan.ts";
+import { releaseName, releasesToRemove } from "../../src/targets/release/names.ts";
+import { staysInside } from "../../src/targets/release/paths.ts";
 
 const order = { repository: { owner: "acme", name: "shop" }, allowedPaths: ["/data/sites/acme/shop", "/srv/shop"] } as const;
 

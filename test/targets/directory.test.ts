@@ -60,6 +60,8 @@ async function newWorld() {
       mark: {},
       env: {},
       allowedPaths: [own, also],
+      knownHosts: join(root, "known_hosts"),
+      secret: async () => null,
     };
   };
   const web = join(own, "web");

@@ -5,12 +5,17 @@ it("lists every target by its name", () => {
   expect([...targets].map(([name, target]) => [name, target.name])).toEqual([
     ["directory", "directory"],
     ["command", "command"],
+    ["ssh", "ssh"],
   ]);
 });
 
 it.each([
-  ["directory", { path: "web" }],
-  ["command", { run: "./deploy.sh" }],
+  ["directory", { path: "web", shared: ["a/b/"], restart: { run: "true" } }],
+  ["command", { run: "./deploy.sh", secrets: ["API_TOKEN"] }],
+  [
+    "ssh",
+    { hosts: ["web1", "deploy@[::1]:2222"], path: "/srv/shop", key: "KEY", shared: ["uploads/", ".env"], restart: { run: "x" } },
+  ],
 ])("%s reads once more what it has read", (name, options) => {
   const schema = targets.get(name)?.options;
   const read = schema?.parse(options);

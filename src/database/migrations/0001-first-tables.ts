@@ -13,7 +13,7 @@ export function firstTables(engine: Engine): Migration {
         .addColumn("installation", "bigint")
         .addColumn("repository", "bigint")
         .addColumn("series", "bigint", (c) => c.generatedAlwaysAs(sql`coalesce(repository, -installation, 0)`).stored())
-        .addColumn("body", sql.raw(bytes))
+        .addColumn("body", "text")
         .addColumn("received_at", "bigint", (c) => c.notNull())
         .addColumn("state", "text", (c) => c.notNull())
         .addColumn("attempts", "integer", (c) => c.notNull().defaultTo(0))

@@ -2,11 +2,16 @@ import { type Kysely, type Migration, sql } from "kysely";
 import type { Engine } from "../connection.ts";
 import { firstTables } from "./0001-first-tables.ts";
 import { people } from "./0002-people.ts";
+import { comments } from "./0003-comments.ts";
 
 /** Brings the tables up to date, all or nothing. Several servers may start at once: one migrates, the others wait. */
 // biome-ignore lint/suspicious/noExplicitAny: Kysely's own type for a database whose tables are being made.
 export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
-  const migrations: Record<string, Migration> = { "0001-first-tables": firstTables(engine), "0002-people": people(engine) };
+  const migrations: Record<string, Migration> = {
+    "0001-first-tables": firstTables(engine),
+    "0002-people": people(engine),
+    "0003-comments": comments(),
+  };
   await db.transaction().execute(async (tx) => {
     // On SQLite the transaction itself is the lock.
     if (engine === "postgres") await sql`select pg_advisory_xact_lock(hashtext('signalbox migrations'))`.execute(tx);

@@ -6,7 +6,7 @@ export interface Claimed {
   readonly id: number;
   readonly guid: string;
   readonly event: string;
-  readonly body: Uint8Array;
+  readonly body: string;
   /** This one included. */
   readonly attempts: number;
 }

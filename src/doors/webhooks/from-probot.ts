@@ -1,5 +1,4 @@
 import type { Database } from "../../database/connection.ts";
-import { pack } from "./packing.ts";
 import { payloadFrom } from "./payload.ts";
 import { receiving } from "./receiving.ts";
 
@@ -18,6 +17,6 @@ export function receivingFromProbot(database: Database, listensTo: ReadonlySet<s
     if (kept === null) return;
     const { json, ...facts } = kept;
     const listened = listensTo.has(event) || listensTo.has(`${event}.${facts.action}`);
-    await receive({ guid, event, ...facts, body: listened ? pack(json) : null });
+    await receive({ guid, event, ...facts, body: listened ? json : null });
   };
 }

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Database } from "../../database/connection.ts";
 import { type Claimed, claim, extendLeases, releaseLeasesOfTheDead, type Settlement, settle } from "./claiming.ts";
-import { unpack } from "./packing.ts";
 import { explain, isRetryable, mostAttempts, waitBefore } from "./retry.ts";
 
 /** What Probot's `receive` takes; `id` is the receipt's own, because a GUID may arrive again. */
@@ -106,7 +105,7 @@ export function startInbox({ database, receive, log, parallel = 8, lookEvery = 5
       return { receipt: id, state: "failed", error: "The server ended each time while handling it" };
     }
     try {
-      await receive({ id: String(id), name: event, payload: JSON.parse(unpack(body)) });
+      await receive({ id: String(id), name: event, payload: JSON.parse(body) });
       return { receipt: id, state: "handled", error: null };
     } catch (err) {
       const wait = waitBefore(attempts + 1, isRetryable(err));

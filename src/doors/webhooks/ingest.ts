@@ -3,7 +3,6 @@ import type { Logger } from "pino";
 import type { Database } from "../../database/connection.ts";
 import { answer, refuse } from "./answer.ts";
 import { type Body, type BodyLimits, bodyReader } from "./body.ts";
-import { pack } from "./packing.ts";
 import { type MediaType, payloadFrom } from "./payload.ts";
 import { receiving } from "./receiving.ts";
 import { signatureCheck } from "./signature.ts";
@@ -45,7 +44,7 @@ export function createIngest(options: IngestOptions): (request: IncomingMessage,
     const { json, ...facts } = payload;
     const listened = listensTo.has(head.event) || listensTo.has(`${head.event}.${facts.action}`);
     try {
-      await receive({ guid: head.guid, event: head.event, ...facts, body: listened && json !== null ? pack(json) : null });
+      await receive({ guid: head.guid, event: head.event, ...facts, body: listened ? json : null });
     } catch (error) {
       log.error({ err: error, delivery: head.guid }, "webhook not stored; GitHub will be asked for it again");
       return reject(refusals["not stored"]);

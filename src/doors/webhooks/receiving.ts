@@ -7,7 +7,7 @@ export interface NewReceipt {
   readonly action: string | null;
   readonly installation: number | null;
   readonly repository: number | null;
-  readonly body: Uint8Array | null;
+  readonly body: string | null;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { makeScratch, sandboxed } from "../../process/sandbox.ts";
 import { spawnCommand } from "../../process/spawn.ts";
-import { type CheckEnding, type CheckIo, type CheckOrder, defineRunner } from "../runner.ts";
-import { endingOfStep, sayTimeout, titleOf } from "./wording.ts";
+import { type CheckEnding, type CheckIo, defineRunner, type Workplace } from "../runner.ts";
+import { timedOut } from "../timeout.ts";
+import { endingOfStep, titleOf } from "./wording.ts";
 
 const options = z.strictObject({
   steps: z
@@ -28,37 +29,47 @@ export const local = defineRunner<z.infer<typeof options>>({
   name: "local",
   options,
   run: async ({ steps }, order, io) => {
+    io.stop.throwIfAborted();
+    const place = await order.checkOut();
     // Beside the workspace, with which it is removed.
-    const scratch = `${order.workspace}.scratch`;
+    const scratch = `${place.workspace}.scratch`;
+    const env = { CI: "true", SIGNALBOX: "true", ...order.facts, ...order.env };
+    // Fetching the commit is GitHub's time, not the check's.
     const clock = AbortSignal.timeout(order.timeout);
     const stop = AbortSignal.any([io.stop, clock]);
     await makeScratch(scratch);
     try {
       for (const step of steps) {
         stop.throwIfAborted();
-        const ending = await runStep(step, scratch, order, io, stop);
-        if (ending.kind === "failed") return ending;
+        const ending = await runStep(step, { place, scratch, env, network: order.trust === "own", io, stop });
+        if (ending.kind !== "passed") return ending;
       }
       return { kind: "passed" };
     } catch (error) {
       if (!clock.aborted || error !== clock.reason) throw error;
-      return { kind: "failed", what: `timed out after ${sayTimeout(order.timeout)}` };
+      return timedOut(order.timeout);
     }
   },
 });
 
+interface Surroundings {
+  readonly place: Workplace;
+  readonly scratch: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: boolean;
+  readonly io: CheckIo;
+  readonly stop: AbortSignal;
+}
+
 async function runStep(
   step: { readonly name: string | null; readonly run: string },
-  scratch: string,
-  order: CheckOrder,
-  io: CheckIo,
-  stop: AbortSignal,
+  { place, scratch, env, network, io, stop }: Surroundings,
 ): Promise<CheckEnding> {
   const title = titleOf(step);
-  const { workspace, readable, path, env, mark } = order;
-  const cell = { workspace, scratch, readable, writable: [], network: true, env, path, mark };
+  const { workspace, readable, path, sandbox, mark } = place;
+  const cell = { workspace, scratch, readable, writable: [], network, env, path, mark };
   const log = await io.step(title);
-  const ending = await spawnCommand(sandboxed(order.sandbox, cell, ["/bin/sh", "-e", "-c", step.run]), {
+  const ending = await spawnCommand(sandboxed(sandbox, cell, ["/bin/sh", "-e", "-c", step.run]), {
     write: (output) => io.write(output),
     stop,
   });

@@ -26,14 +26,3 @@ export function endingOfStep(title: string, ending: Exclude<Ending, { kind: "sto
 function perhaps(signal: string): string {
   return signal === "SIGKILL" ? " (out of memory?)" : "";
 }
-
-/** Says milliseconds as people would: "15 min", "1 h 30 min", "40 s". */
-export function sayTimeout(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1_000);
-  const parts: readonly (readonly [number, string])[] = [
-    [Math.floor(seconds / 3_600), "h"],
-    [Math.floor((seconds % 3_600) / 60), "min"],
-    [seconds % 60, "s"],
-  ];
-  return parts.flatMap(([amount, unit]) => (amount > 0 ? [`${amount} ${unit}`] : [])).join(" ") || `${milliseconds} ms`;
-}

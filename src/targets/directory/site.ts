@@ -1,10 +1,12 @@
-import { lstat, mkdir, readdir, realpath, rename, rm, symlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { spawnCommand } from "../../process/spawn.ts";
+import { nameOf } from "../release/names.ts";
+import { isWithin } from "../release/paths.ts";
+import { Refusal } from "../release/refusal.ts";
 import { OperatorProblem } from "../target.ts";
 import { Folder } from "./folder.ts";
-import { type Allowed, isWithin, leadsElsewhere, meetsNoFolder } from "./plan.ts";
-import { Refusal } from "./refusal.ts";
+import { type Allowed, leadsElsewhere, meetsNoFolder } from "./plan.ts";
 
 /**
  * Opens the folder that `destination` leads to, making what is missing. Links on the way are followed as long as they end below an allowed
@@ -64,6 +66,11 @@ export async function switchTo(site: Folder, release: string): Promise<void> {
   await rm(site.at(".current.part"), { force: true });
   await symlink(`releases/${release}`, site.at(".current.part"));
   await rename(site.at(".current.part"), site.at("current"));
+}
+
+/** The name of the release that `current` points at; null when there is none, or it is none of ours. */
+export async function currentOf(site: Folder): Promise<string | null> {
+  return nameOf(await readlink(site.at("current")).catch(() => ""));
 }
 
 /** The names of what lies in `releases`, finished or not. */

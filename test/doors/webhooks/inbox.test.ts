@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import pino from "pino";
 import type { Database } from "../../../src/database/connection.ts";
 import { type Inbox, type InboxEvent, type InboxOptions, startInbox } from "../../../src/doors/webhooks/inbox.ts";
-import { pack } from "../../../src/doors/webhooks/packing.ts";
 import { engines } from "../../support/engines.ts";
 import { until } from "../../support/until.ts";
 
@@ -31,7 +30,7 @@ describe.each(engines())("the inbox on %s", (_name, storage) => {
   ): Promise<void> {
     await database.write(async (tx) => {
       for (const { name, repository = null, installation = null } of receipts) {
-        const body = pack(Buffer.from(JSON.stringify({ name })));
+        const body = JSON.stringify({ name });
         const row = {
           guid: name,
           event: "push",

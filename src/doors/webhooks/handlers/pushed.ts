@@ -1,4 +1,5 @@
 import type { Context } from "probot";
+import { rememberPushed } from "../../../checks/skip.ts";
 import { wishAutomatic } from "../../../deployments/wish.ts";
 import { rememberRepository } from "../../../github/repository.ts";
 import { wantReconsidering } from "../../../runs/reconsidering.ts";
@@ -15,6 +16,7 @@ export async function pushed(context: Context<"push">, services: Services): Prom
   const branch = ref.slice(branches.length);
   await services.database.write(async (tx) => {
     await rememberRepository(tx, repository);
+    if (commit !== null) await rememberPushed(tx, repository.id, after, commit.message);
     if (branch === repository.defaultBranch) await wantReconsidering(tx, repository.id);
   });
   const title = commit?.message.split("\n", 1)[0] ?? null;

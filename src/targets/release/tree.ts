@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, readlink, realpath } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { inParallel } from "./in-parallel.ts";
-import { isWithin, staysInside } from "./plan.ts";
+import { isWithin, staysInside } from "./paths.ts";
 import { Refusal } from "./refusal.ts";
 
 /** What a release is made of. Paths are absolute and lie in the workspace. */

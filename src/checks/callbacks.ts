@@ -1,0 +1,125 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Database, Transaction } from "../database/connection.ts";
+import type { Callbacks } from "../runners/runner.ts";
+import { readReport } from "../runners/webhook/report.ts";
+
+/** What becomes of a call. */
+export type Taken = "taken" | "again" | "unknown";
+
+/** Where other systems bring their results, below the server's address; the token comes last. */
+export const callbackPath = "/-/callbacks/";
+
+/** For rings that were lost, in milliseconds. */
+const lookEvery = 5_000;
+
+/** The callback addresses of one attempt of a run. `address` is where the server is reached. */
+export function callbacksOf(
+  database: Database,
+  run: { readonly id: number; readonly attempt: number },
+  address: string,
+): Callbacks {
+  return {
+    async open() {
+      const token = randomBytes(32).toString("base64url");
+      const key = keyOf(token);
+      await database.write((tx) =>
+        tx.db
+          .insertInto("callback")
+          .values({ token: key, run: run.id, attempt: run.attempt, body: null, created_at: tx.now, arrived_at: null })
+          .execute(),
+      );
+      return { url: `${address}${callbackPath}${token}`, key };
+    },
+    async arrived(key, stop) {
+      const bell = bellOf(database, stop);
+      try {
+        for (;;) {
+          stop.throwIfAborted();
+          const row = await database.read((db) =>
+            db
+              .selectFrom("callback")
+              .select(["body", "arrived_at"])
+              .where("token", "=", key)
+              .where("run", "=", run.id)
+              .executeTakeFirst(),
+          );
+          if (row === undefined || (row.arrived_at !== null && row.body === null)) {
+            throw new Error(`Run ${run.id} waits for no such callback`);
+          }
+          if (row.body !== null) return JSON.parse(row.body);
+          await bell.rung();
+        }
+      } finally {
+        bell.close();
+      }
+    },
+  };
+}
+
+/** Whether a token waits for its call; tells nothing else about it. */
+export async function lookAtCallback(database: Database, token: string): Promise<"waits" | "again" | "unknown"> {
+  const row = await database.read((db) =>
+    db.selectFrom("callback").select("arrived_at").where("token", "=", keyOf(token)).executeTakeFirst(),
+  );
+  if (row === undefined) return "unknown";
+  return row.arrived_at === null ? "waits" : "again";
+}
+
+/** What is wrong with what came with a call, so that it can be sent again; `null` when nothing is. */
+export function problemWith(body: unknown): string | null {
+  const read = readReport(body);
+  return "problem" in read ? read.problem : null;
+}
+
+/** Takes what came with a call: once, durable when the transaction is, and the run that waits for it is woken. */
+export async function takeCallback(tx: Transaction, token: string, body: unknown): Promise<Taken> {
+  const taken = await tx.db
+    .updateTable("callback")
+    .set({ body: JSON.stringify(body), arrived_at: tx.now })
+    .where("token", "=", keyOf(token))
+    .where("arrived_at", "is", null)
+    .returning("run")
+    .executeTakeFirst();
+  if (taken !== undefined) {
+    tx.ring("runs");
+    return "taken";
+  }
+  const known = await tx.db.selectFrom("callback").select("run").where("token", "=", keyOf(token)).executeTakeFirst();
+  return known === undefined ? "unknown" : "again";
+}
+
+/** Shuts what a run does not wait for any more: a late call is told so. */
+export async function closeCallbacks(tx: Transaction, run: number): Promise<void> {
+  await tx.db
+    .updateTable("callback")
+    .set({ arrived_at: tx.now })
+    .where("run", "=", run)
+    .where("arrived_at", "is", null)
+    .execute();
+}
+
+/** Who reads the table cannot call, and comparing hashes tells nothing about the token by the time it takes. */
+function keyOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** Rings at each change of a run, now and then by itself, and when it is time to stop. */
+function bellOf(database: Database, stop: AbortSignal): { rung(): Promise<void>; close(): void } {
+  let next = Promise.withResolvers<void>();
+  const ring = () => next.resolve();
+  const unwake = database.wake.on("runs", ring);
+  const timer = setInterval(ring, lookEvery);
+  stop.addEventListener("abort", ring);
+  return {
+    // Also when it rang before: nothing is missed between a look and this.
+    async rung() {
+      await next.promise;
+      next = Promise.withResolvers();
+    },
+    close() {
+      unwake();
+      clearInterval(timer);
+      stop.removeEventListener("abort", ring);
+    },
+  };
+}

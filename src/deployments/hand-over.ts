@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import type { DeployOrder } from "../targets/target.ts";
+import type { Work } from "./work.ts";
+
+/** What a target is told of a deployment. */
+export function orderOf(
+  work: Work,
+  { workspace, readable }: { readonly workspace: string; readonly readable: readonly string[] },
+): DeployOrder {
+  const { means, run, repository } = work;
+  return {
+    sha: run.sha,
+    environment: run.environment,
+    repository: { owner: repository.owner, name: repository.name },
+    workspace,
+    readable: [...readable, ...means.toolsPaths],
+    path: means.toolsPaths.map((folder) => `${folder}/bin`),
+    sandbox: means.sandbox,
+    mark: means.mark,
+    env: environmentOf(work),
+    allowedPaths: means.allowedPaths(repository),
+    knownHosts: join(means.settings.dataDir, "known_hosts"),
+    secret: secretsOf(work),
+  };
+}
+
+/** What commands are told. */
+export function environmentOf({ run, repository: { owner, name } }: Pick<Work, "run" | "repository">) {
+  return {
+    CI: "true",
+    SIGNALBOX: "true",
+    SIGNALBOX_REPOSITORY: `${owner}/${name}`,
+    SIGNALBOX_SHA: run.sha,
+    SIGNALBOX_REF: run.ref ?? run.sha,
+    SIGNALBOX_ENVIRONMENT: run.environment,
+  };
+}
+
+/** Only what the environment's own `with:` names, so that no target can reach for another's; taken out of the log before it is handed over. */
+function secretsOf({ means, run, repository, configuration, io }: Work): DeployOrder["secret"] {
+  const named = new Set(textsIn(configuration.plan.with));
+  const find = means.secretsFor?.(repository, run.environment);
+  return async (name) => {
+    const value = named.has(name) && find !== undefined ? await find(name) : null;
+    if (value !== null) io.conceal(value);
+    return value;
+  };
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}

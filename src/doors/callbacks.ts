@@ -1,0 +1,72 @@
+import { callbackPath, lookAtCallback, problemWith, takeCallback } from "../checks/callbacks.ts";
+import type { Database } from "../database/connection.ts";
+
+/** Bytes of a body: the log of a build comes in it. */
+const largest = 1_000_000;
+
+/**
+ * Answers `POST /-/callbacks/TOKEN`, where other CI systems bring their results. Whoever has the token may call, once: what was wrong with a
+ * call that is answered 400 can be mended and sent again. 200 means that the result is durable.
+ */
+export function createCallbacks(database: Database): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const token = tokenIn(new URL(request.url).pathname);
+    // A stranger learns nothing, and nothing of his is read.
+    const state = token === null ? "unknown" : await lookAtCallback(database, token);
+    if (token === null || state === "unknown") return say(404, "There is no such callback");
+    if (request.method !== "POST") return say(405, "Send the result with POST");
+    if (state === "again") return usedUp();
+
+    const body = await readWithin(request, largest);
+    if (body === null) return say(413, `The body is larger than ${largest} bytes; leave out a part of the log`);
+    const parsed = jsonOf(body);
+    if (parsed === undefined) return say(400, "The body is not JSON");
+    const problem = problemWith(parsed);
+    if (problem !== null) return say(400, problem);
+    switch (await database.write((tx) => takeCallback(tx, token, parsed))) {
+      case "taken":
+        return say(200, "Taken");
+      case "again":
+        return usedUp();
+      case "unknown":
+        return say(404, "There is no such callback");
+    }
+  };
+}
+
+function tokenIn(path: string): string | null {
+  const token = path.startsWith(callbackPath) ? path.slice(callbackPath.length) : "";
+  return /^[A-Za-z0-9_-]{43}$/.test(token) ? token : null;
+}
+
+function usedUp(): Response {
+  return say(410, "This callback was called already, or its check has ended");
+}
+
+/** `null` when there is more, which is left unread. */
+async function readWithin(request: Request, most: number): Promise<string | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > most) return null;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of request.body ?? []) {
+    size += piece.length;
+    if (size > most) return null;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size).toString("utf8");
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function say(status: number, text: string): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,69 @@
+import type { Enclosure } from "./enclosure.ts";
+import type { Limits } from "./limits.ts";
+
+/** What bubblewrap shows and gives a command. */
+export interface View {
+  readonly workspace: string;
+  readonly workspaceIn?: string;
+  readonly scratch: string;
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+  readonly network: boolean;
+}
+
+/** Where a cell's scratch folder appears. */
+export const scratchInside = "/tmp/scratch";
+
+/** Says bubblewrap what a command sees; see https://manpages.debian.org/bookworm/bubblewrap/bwrap.1.en.html. Runs nothing. */
+export function bubblewrapArguments(
+  view: View,
+  enclosure: Enclosure,
+  waits: boolean,
+  limits: Limits,
+  version: string,
+): readonly string[] {
+  const inside = view.workspaceIn ?? "/workspace";
+  const inMemory = (path: string) => [...sizeOf(limits, version), "--tmpfs", path];
+  const isShared = view.network && enclosure.network === null;
+  return [
+    ...["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"],
+    ...(isShared ? ["--share-net"] : []),
+    ...["--json-status-fd", "3", "--args", "4"],
+    ...(waits ? ["--block-fd", "5"] : []),
+    ...["--ro-bind", "/usr", "/usr"],
+    // Links into /usr on most machines, folders on others: bound, both are right.
+    ...["/bin", "/sbin", "/lib", "/lib32", "/lib64"].flatMap(readableWhereItIs),
+    ...publicSettings.flatMap((name) => readableWhereItIs(`/etc/${name}`)),
+    // Bound by its real path, because systemd-resolved's is a link into /run.
+    ...(isShared ? readableWhereItIs("/etc/resolv.conf") : []),
+    ...(enclosure.network ? ["--ro-bind-data", "6", "/etc/resolv.conf"] : []),
+    ...["--proc", "/proc", "--dev", "/dev", ...inMemory("/dev/shm"), "--remount-ro", "/dev"],
+    ...[...inMemory("/run"), ...inMemory("/tmp")],
+    // HOME and TMPDIR are on disk: what lies in memory counts against every other check.
+    ...["--bind", view.scratch, scratchInside],
+    ...view.readable.flatMap((path) => ["--ro-bind", path, path]),
+    ...view.writable.flatMap((path) => ["--bind", path, path]),
+    ...["--bind", view.workspace, inside, "--chdir", inside],
+    ...["--remount-ro", "/"],
+  ];
+}
+
+/**
+ * What programs need to know of the machine to find users, hosts, certificates and libraries. A list, because `/etc` also holds keys: the
+ * private halves beside the certificates are left out, since a server that runs as root could read them inside too.
+ */
+const publicSettings = [
+  "passwd group nsswitch.conf host.conf hosts services protocols gai.conf localtime timezone os-release mime.types",
+  "ld.so.cache ld.so.conf ld.so.conf.d ld-musl-x86_64.path ld-musl-aarch64.path alternatives ca-certificates",
+  "ssl/certs ssl/cert.pem ssl/openssl.cnf pki/ca-trust pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf crypto-policies",
+].flatMap((line) => line.split(" "));
+
+function readableWhereItIs(path: string): readonly string[] {
+  return ["--ro-bind-try", path, path];
+}
+
+/** Older ones do not know the option; then the kernel's half of the memory is the limit. */
+function sizeOf({ inMemory }: Limits, version: string): readonly string[] {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 0 || minor >= 7 ? ["--size", String(inMemory)] : [];
+}

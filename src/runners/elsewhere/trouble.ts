@@ -1,0 +1,35 @@
+import type { CheckEnding } from "../runner.ts";
+
+/** Another system cannot be used now: the same may work later. */
+export class PassingTrouble extends Error {
+  override readonly name = "PassingTrouble";
+  readonly retryable = true;
+  /** When it says to come back, in milliseconds from now; `null` when it does not say. */
+  readonly pause: number | null;
+
+  constructor(message: string, pause: number | null = null, options?: ErrorOptions) {
+    super(message, options);
+    this.pause = pause;
+  }
+}
+
+/** What another system answered, or did not, ends the check. */
+export class FinalTrouble extends Error {
+  override readonly name = "FinalTrouble";
+  readonly ending: Exclude<CheckEnding, { kind: "passed" }>;
+
+  constructor(ending: Exclude<CheckEnding, { kind: "passed" }>, options?: ErrorOptions) {
+    super(ending.what, options);
+    this.ending = ending;
+  }
+}
+
+/** For the operator. */
+export function errored(what: string, fix?: string): FinalTrouble {
+  return new FinalTrouble({ kind: "errored", what, ...(fix === undefined ? {} : { fix }) });
+}
+
+/** For the author of the repository's file. */
+export function failed(what: string): FinalTrouble {
+  return new FinalTrouble({ kind: "failed", what });
+}

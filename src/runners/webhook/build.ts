@@ -1,0 +1,76 @@
+import { z } from "zod";
+import type { Build } from "../elsewhere/follow.ts";
+import { ask, type Service } from "../elsewhere/service.ts";
+import type { Steps } from "../elsewhere/steps.ts";
+import { oneLine, say } from "../elsewhere/text.ts";
+import { errored } from "../elsewhere/trouble.ts";
+import type { CheckEnding, CheckIo, CheckOrder } from "../runner.ts";
+import { type Report, readReport } from "./report.ts";
+import { signed } from "./signature.ts";
+
+const handle = z.object({ callback: z.string() });
+type Handle = z.infer<typeof handle>;
+
+interface Means {
+  readonly service: Service;
+  readonly url: string;
+  readonly secret: string;
+  readonly order: CheckOrder;
+  readonly steps: Steps;
+  readonly io: CheckIo;
+}
+
+/** One build in a CI of which we know nothing but an address. */
+export function webhookBuild({ service, url, secret, order, steps, io }: Means): Build<Handle> {
+  let callback: { readonly url: string; readonly key: string } | null = null;
+
+  async function post(message: Readonly<Record<string, unknown>>, doing: string, signal?: AbortSignal): Promise<void> {
+    const body = JSON.stringify(message);
+    const headers = { "content-type": "application/json", ...signed(secret, body, new Date()) };
+    const stopping = signal === undefined ? {} : { signal };
+    const response = await ask(service, url, { doing, method: "POST", headers, body, redirects: 0, ...stopping });
+    await response.body?.cancel();
+  }
+
+  return {
+    handle,
+    async start() {
+      await steps.enter(`Wait for ${service.name}`);
+      // The same address when it is sent again: who took the first and could not say so will call it.
+      callback ??= await order.callbacks.open();
+      io.conceal(callback.url);
+      await post({ action: "run", ...factsOf(order), callback: callback.url }, "run the check");
+      return { callback: callback.key };
+    },
+    async look(at, stop) {
+      const read = readReport(await order.callbacks.arrived(at.callback, stop));
+      if ("problem" in read) throw errored(`${service.name} called back with something else: ${oneLine(read.problem)}`);
+      const { log = "", url: build } = read.report;
+      if (log !== "") await say(io, log.replace(/\n$/, ""));
+      if (build !== undefined) await say(io, build);
+      return { handle: at, news: true, ending: endingOf(read.report, service.name) };
+    },
+    cancel: (_at, stop) => post({ action: "cancel", ...factsOf(order) }, "cancel the check", stop),
+  };
+}
+
+function factsOf({ name, commit, link, timeout }: CheckOrder) {
+  return {
+    run: link,
+    check: name,
+    repository: { owner: commit.owner, name: commit.name, clone_url: commit.cloneUrl },
+    sha: commit.sha,
+    ref: commit.ref,
+    pull_request: commit.pullRequest,
+    timeout: Math.round(timeout / 1_000),
+  };
+}
+
+function endingOf({ result, what }: Report, name: string): CheckEnding {
+  switch (result) {
+    case "passed":
+      return { kind: "passed" };
+    case "failed":
+      return { kind: "failed", what: what === undefined || what.trim() === "" ? `the build at ${name} failed` : oneLine(what) };
+  }
+}

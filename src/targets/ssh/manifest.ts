@@ -1,0 +1,74 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { z } from "zod";
+import { inThread } from "../release/thread.ts";
+import type { Tree } from "../release/tree.ts";
+
+/** What is in a release, in the order in which it can be made: a folder before what lies in it. */
+export type Entry =
+  | { readonly kind: "file"; readonly path: string; readonly source: string; readonly size: number; readonly executable: boolean }
+  | { readonly kind: "link"; readonly path: string; readonly target: string }
+  | { readonly kind: "folder"; readonly path: string };
+
+/** What each path of a release is, in a few characters: equal texts mean that nothing needs to be sent. Kept beside each release on its server. */
+export type Manifest = ReadonlyMap<string, string>;
+
+/** A tree as a list. */
+export function entriesOf(tree: Tree, within = ""): readonly Entry[] {
+  return [
+    ...tree.files.map(({ name, mode, size }): Entry => {
+      const executable = (mode & 0o100) !== 0;
+      return { kind: "file", path: `${within}${name}`, source: `${tree.path}/${name}`, size, executable };
+    }),
+    ...tree.links.map(({ name, target }): Entry => ({ kind: "link", path: `${within}${name}`, target })),
+    ...tree.folders.flatMap(({ name, tree: inner }): readonly Entry[] => {
+      const path = `${within}${name}`;
+      return [{ kind: "folder", path }, ...entriesOf(inner, `${path}/`)];
+    }),
+  ];
+}
+
+/** Reads every file, in a thread of its own. Throws the reason of `stop`. */
+export async function manifestOf(entries: readonly Entry[], stop: AbortSignal): Promise<Manifest> {
+  return new Map(await inThread<readonly (readonly [string, string])[]>(new URL("./hashing.ts", import.meta.url), entries, stop));
+}
+
+/** What turns the last release into the new one. */
+export interface Changes {
+  /** To be removed first, with all in it. */
+  readonly gone: readonly string[];
+  readonly sent: readonly Entry[];
+}
+
+/** Compares with the last release; what was `touched` there since it was made is taken for another file, whatever it holds. */
+export function changesFrom(last: Manifest, touched: ReadonlySet<string>, now: Manifest, entries: readonly Entry[]): Changes {
+  const isSame = (path: string) => !touched.has(path) && last.get(path) === now.get(path);
+  const removed = new Set([...last.keys(), ...touched].filter((path) => !isSame(path)));
+  const gone = [...removed].filter((path) => !foldersAbove(path).some((folder) => removed.has(folder)));
+  return { gone, sent: entries.filter(({ path }) => !isSame(path)) };
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+const packed = z.strictObject({ version: z.literal(1), entries: z.array(z.tuple([z.string(), z.string()])) });
+
+/** For the server to keep. */
+export async function pack(manifest: Manifest): Promise<Buffer> {
+  const text = JSON.stringify({ version: 1, entries: [...manifest] } satisfies z.infer<typeof packed>);
+  return promisify(gzip)(text);
+}
+
+/** Reads what `pack` made and a server kept; null when it is anything else. */
+export async function unpack(bytes: Uint8Array): Promise<Manifest | null> {
+  try {
+    const text = await promisify(gunzip)(bytes, { maxOutputLength: 268_435_456 });
+    const { entries } = packed.parse(JSON.parse(text.toString("utf8")));
+    const isInside = ([path]: readonly [string, string]) => path.split("/").every((part) => !["", ".", ".."].includes(part));
+    return entries.every(isInside) ? new Map(entries) : null;
+  } catch {
+    return null;
+  }
+}

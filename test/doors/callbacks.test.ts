@@ -1,0 +1,123 @@
+import { beforeEach, describe, expect, it } from "@jest/globals";
+import { callbacksOf, closeCallbacks } from "../../src/checks/callbacks.ts";
+import type { Database } from "../../src/database/connection.ts";
+import { createCallbacks } from "../../src/doors/callbacks.ts";
+import { engines } from "../support/engines.ts";
+import { until } from "../support/until.ts";
+
+describe.each(engines())("the door for other CI systems' results on %s", (_name, storage) => {
+  let database: Database;
+  beforeEach(async () => {
+    database = await storage.open();
+  });
+
+  const run = { id: 7, attempt: 1 };
+  const never = new AbortController().signal;
+  const callbacks = () => callbacksOf(database, run, "http://127.0.0.1:3000");
+  const send = (url: string, body: string | ReadableStream, method = "POST") =>
+    createCallbacks(database)(new Request(url, { method, ...(method === "POST" ? { body, duplex: "half" } : {}) }));
+  const answer = async (response: Promise<Response>) => {
+    const { status, text } = await response.then(async (one) => ({ status: one.status, text: await one.text() }));
+    return `${status} ${text.trim()}`;
+  };
+
+  it("takes a result once, and hands it to who waits", async () => {
+    const { url, key } = await callbacks().open();
+    const arrived = callbacks().arrived(key, never);
+
+    expect(await answer(send(url, '{"result":"passed"}'))).toBe("200 Taken");
+    expect(await arrived).toEqual({ result: "passed" });
+    expect(await answer(send(url, '{"result":"failed"}'))).toBe("410 This callback was called already, or its check has ended");
+    expect(await callbacks().arrived(key, never)).toEqual({ result: "passed" });
+  });
+
+  it("takes one of many calls at the same moment", async () => {
+    const { url } = await callbacks().open();
+
+    const statuses = await Promise.all(
+      Array.from({ length: 8 }, () => send(url, '{"result":"passed"}').then(({ status }) => status)),
+    );
+
+    expect(statuses.toSorted()).toEqual([200, ...Array(7).fill(410)]);
+  });
+
+  it("knows only its own tokens", async () => {
+    const { url, key } = await callbacks().open();
+
+    for (const wrong of [
+      `${url}x`,
+      url.slice(0, -1),
+      `http://127.0.0.1:3000/-/callbacks/${key}`,
+      "http://127.0.0.1:3000/-/callbacks/",
+    ]) {
+      expect(await answer(send(wrong, '{"result":"passed"}'))).toBe("404 There is no such callback");
+    }
+    expect(await answer(send(url, "", "GET"))).toBe("405 Send the result with POST");
+  });
+
+  it.each([
+    ["no JSON", "400 The body is not JSON"],
+    ["[]", /^400 the body: /],
+    ['{"result":"success"}', /^400 result: /],
+    ['{"result":"passed","colour":"red"}', /^400 the body: .*colour/],
+    ['{"result":"passed","url":"javascript:alert(1)"}', "400 url: must be an address that starts with https:// or http://"],
+  ])("says what is wrong with %s, and takes it when it is mended", async (body, words) => {
+    const { url, key } = await callbacks().open();
+
+    expect(await answer(send(url, body))).toEqual(typeof words === "string" ? words : expect.stringMatching(words));
+    expect(await answer(send(url, '{"result":"failed","what":"3 tests"}'))).toBe("200 Taken");
+    expect(await callbacks().arrived(key, never)).toEqual({ result: "failed", what: "3 tests" });
+  });
+
+  it("takes a log up to a megabyte, whatever the head promises", async () => {
+    const { url } = await callbacks().open();
+    const body = (length: number) => JSON.stringify({ result: "passed", log: "x".repeat(length) });
+    const streamed = (text: string) => ReadableStream.from([Buffer.from(text)]);
+
+    expect(await answer(send(url, body(1_000_000)))).toMatch(/^413 The body is larger than 1000000 bytes/);
+    expect(await answer(send(url, streamed(body(1_000_000))))).toMatch(/^413 /);
+    expect(await answer(send(url, streamed(body(999_000))))).toBe("200 Taken");
+  });
+
+  it("takes nothing for a run that has ended, and leaves the others' open", async () => {
+    const { url } = await callbacks().open();
+    const other = await callbacksOf(database, { id: 8, attempt: 1 }, "http://127.0.0.1:3000").open();
+    await database.write((tx) => closeCallbacks(tx, run.id));
+
+    expect(await answer(send(url, '{"result":"passed"}'))).toMatch(/^410 /);
+    expect(await answer(send(other.url, '{"result":"passed"}'))).toBe("200 Taken");
+  });
+
+  it("lets who waits stop waiting", async () => {
+    const { key } = await callbacks().open();
+    const stopping = new AbortController();
+    const arrived = callbacks().arrived(key, stopping.signal);
+    stopping.abort("superseded");
+
+    await expect(arrived).rejects.toBe("superseded");
+  });
+
+  it("hands a result to another attempt of the run, and to no other run", async () => {
+    const { url, key } = await callbacks().open();
+    await send(url, '{"result":"passed"}');
+
+    expect(await callbacksOf(database, { id: 7, attempt: 2 }, "").arrived(key, never)).toEqual({ result: "passed" });
+    await expect(callbacksOf(database, { id: 8, attempt: 1 }, "").arrived(key, never)).rejects.toThrow(
+      "Run 8 waits for no such callback",
+    );
+  });
+
+  it("wakes who waits when the result comes", async () => {
+    const { url, key } = await callbacks().open();
+    let result: unknown = null;
+    void callbacks()
+      .arrived(key, never)
+      .then((body) => {
+        result = body;
+      });
+    await send(url, '{"result":"passed"}');
+
+    // Without the ring it would take five seconds.
+    await until("the result", () => result !== null, 3_000);
+  });
+});

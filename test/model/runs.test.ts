@@ -1,0 +1,104 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { engines } from "../support/engines.ts";
+import { after, empty, live, type Model, type ModelRun, type Step } from "./model.ts";
+import { visible, World } from "./world.ts";
+
+const environments = ["staging", "production"];
+const environment = fc.constantFrom(...environments);
+const sha = fc.constantFrom("1", "2", "3");
+const owner = fc.constantFrom("ann", "bob", "cleo");
+const place = fc.nat({ max: 7 });
+
+const steps: readonly (readonly [weight: number, fc.Arbitrary<Step>])[] = [
+  [3, fc.record({ kind: fc.constant("wish for a check" as const), sha, name: fc.constantFrom("lint", "test") })],
+  [4, fc.record({ kind: fc.constant("wish for a deployment" as const), sha, environment, automatic: fc.boolean() })],
+  [3, fc.record({ kind: fc.constant("open the gates" as const), environment })],
+  [1, fc.record({ kind: fc.constant("shut the gates" as const), environment })],
+  [6, fc.record({ kind: fc.constant("claim" as const), owner })],
+  [2, fc.record({ kind: fc.constant("beat" as const), hold: place })],
+  [
+    5,
+    fc.record({
+      kind: fc.constant("finish" as const),
+      hold: place,
+      outcome: fc.constantFrom("passed" as const, "failed" as const),
+    }),
+  ],
+  [2, fc.record({ kind: fc.constant("put back" as const), hold: place, pause: fc.constantFrom(0, 10_000) })],
+  [2, fc.record({ kind: fc.constant("cancel" as const), run: place, by: fc.constantFrom("mira", "octocat") })],
+  [2, fc.record({ kind: fc.constant("retry" as const), run: place })],
+  [2, fc.record({ kind: fc.constant("time passes" as const), milliseconds: fc.constantFrom(1_000, 9_000, 15_001) })],
+  [2, fc.record({ kind: fc.constant("reap" as const) })],
+  [1, fc.record({ kind: fc.constant("restart" as const) })],
+];
+
+/** One step, done to both; what must be true of every database is looked at after each. */
+class Happens implements fc.AsyncCommand<{ model: Model }, World> {
+  readonly #step: Step;
+
+  constructor(step: Step) {
+    this.#step = step;
+  }
+
+  check({ model }: Readonly<{ model: Model }>): boolean {
+    const step = this.#step;
+    if ("hold" in step) return step.hold < model.holds.length;
+    return "run" in step ? step.run < model.runs.length : true;
+  }
+
+  async run(holder: { model: Model }, world: World): Promise<void> {
+    const before = await world.runs();
+    const [model, answer] = after(holder.model, this.#step);
+    holder.model = model;
+    expect(await world.do(this.#step)).toEqual(answer);
+    const now = await world.runs();
+    expect(now).toEqual(visible(model));
+    expect(await Promise.all(environments.map((name) => world.live(name)))).toEqual(
+      environments.map((name) => live(model, name)),
+    );
+    expect(brokenRules(before, now, this.#step)).toEqual([]);
+  }
+
+  toString(): string {
+    return JSON.stringify(this.#step);
+  }
+}
+
+/** What no step may do, said without the model: it could be wrong in the same way. */
+function brokenRules(before: readonly ModelRun[], now: readonly ModelRun[], step: Step): readonly string[] {
+  const broken: string[] = [];
+  const lanes = now.filter((run) => run.kind === "deployment" && run.state === "running").map((run) => run.name);
+  if (new Set(lanes).size < lanes.length) broken.push(`two run in one lane: ${lanes.join()}`);
+  if (now.length < before.length) broken.push("a run is gone");
+  for (const [index, run] of now.entries()) {
+    const was = before[index];
+    const isChanged = was !== undefined && JSON.stringify(was) !== JSON.stringify({ ...run, wanted: was.wanted });
+    if (was?.state === "finished" && isChanged && step.kind !== "retry") broken.push(`${index} had ended and changed`);
+    if (was !== undefined && (run.version < was.version || run.wanted < was.wanted)) broken.push(`${index} went back`);
+    if (was !== undefined && was.state !== run.state && (run.version === was.version || run.wanted === was.wanted))
+      broken.push(`${index} changed and nobody is told`);
+    if (was !== undefined && run.attempts.length < was.attempts.length) broken.push(`${index} has lost an attempt`);
+    if ((run.state === "running") !== (run.attempts.at(-1)?.isOver === false)) broken.push(`${index}: its attempt does not fit`);
+    if ((run.state === "running") !== (run.owner !== null)) broken.push(`${index}: its owner does not fit`);
+    if (run.kind === "deployment" && run.attempts.length > 1) broken.push(`${index} was repeated`);
+  }
+  return broken;
+}
+
+describe.each(engines())("runs on %s, whatever happens in whatever order", (_name, storage) => {
+  it("are what the model says, after every step", async () => {
+    const world = await World.open(storage);
+    const commands = steps.flatMap(([weight, step]) => Array(weight).fill(step.map((it) => new Happens(it))));
+    let done = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: "max" }), async (sequence) => {
+        await world.clear();
+        await fc.asyncModelRun(() => ({ model: { model: empty }, real: world }), sequence);
+        done += 1;
+      }),
+      { numRuns: storage.engine === "sqlite" ? 200 : 25 },
+    );
+    expect(done).toBeGreaterThan(0);
+  }, 120_000);
+});
