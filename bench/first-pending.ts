@@ -59,37 +59,55 @@ export const measure: Measure = {
   },
 };
 
-/** One pull request with a head of its own, from the moment it is sent to the arrival of the first status. */
+/** One push of a new head, as it comes before, and then its pull request: from the moment that is sent to the arrival of the first status. */
 async function one(
   github: InstantGitHub,
   url: string,
   round: number,
 ): Promise<{ readonly milliseconds: number; readonly requests: number }> {
-  const payload = JSON.parse(readFileSync(join(import.meta.dirname, "..", "fixtures", "pull_request.opened.json"), "utf8"));
   const sha = randomBytes(20).toString("hex");
-  payload.pull_request.head.sha = sha;
-  payload.installation.id = 100 + (round % installations);
-  payload.pull_request.number = 1_000 + github.asked.length;
-  const body = JSON.stringify(payload);
-  const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+  const installation = { id: 100 + (round % installations) };
+  const push = fixture("push");
+  const read = github.next(/contents/);
+  await send(url, "push", {
+    ...push,
+    installation,
+    after: sha,
+    head_commit: { ...push.head_commit, id: sha },
+    ref: "refs/heads/autumn",
+  });
+  const opened = fixture("pull_request.opened");
+  opened.pull_request.head.sha = sha;
+  opened.pull_request.number = 1_000 + github.asked.length;
+  await read;
   const before = github.asked.length;
   const pending = github.next(/^POST .*\/statuses\//);
   const began = performance.now();
-  const headers = {
-    "content-type": "application/json",
-    "x-github-event": "pull_request",
-    "x-github-delivery": crypto.randomUUID(),
-    "x-hub-signature-256": signature,
-  };
-  const response = await fetch(`${url}${path}`, { method: "POST", headers, body });
-  if (!response.ok) throw new Error(`The server answered ${response.status}`);
+  await send(url, "pull_request", { ...opened, installation });
   const status = await pending;
   const asked = github.asked
     .slice(before, github.asked.indexOf(status) + 1)
     .filter(({ route }) => route.includes(sha) || route.includes("access_tokens"));
   const theirs = asked.slice(0, -1).reduce((sum, { arrived, answered }) => sum + answered - arrived, 0);
   // The second status follows; the next round begins when it is through.
-  if (github.asked.slice(before).filter(({ route }) => route.includes("/statuses/")).length < 2)
+  if (github.asked.filter(({ route }) => route.endsWith(`/statuses/${sha}`)).length < 2)
     await github.next(/^POST .*\/statuses\//);
   return { milliseconds: status.arrived - began - theirs, requests: asked.length };
+}
+
+function fixture(name: string) {
+  return JSON.parse(readFileSync(join(import.meta.dirname, "..", "fixtures", `${name}.json`), "utf8"));
+}
+
+async function send(url: string, event: string, payload: object): Promise<void> {
+  const body = JSON.stringify(payload);
+  const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+  const headers = {
+    "content-type": "application/json",
+    "x-github-event": event,
+    "x-github-delivery": crypto.randomUUID(),
+    "x-hub-signature-256": signature,
+  };
+  const response = await fetch(`${url}${path}`, { method: "POST", headers, body });
+  if (!response.ok) throw new Error(`The server answered ${response.status}`);
 }

@@ -7,6 +7,8 @@ import type { Repository } from "./github/repository.ts";
 import { knownWith } from "./known.ts";
 import type { GitSource, Mirrors } from "./process/checkout.ts";
 import { type Loaded, loadRepositoryFile } from "./repository-file/load.ts";
+import type { SecretKey } from "./secrets/key.ts";
+import { readSecret } from "./secrets/store.ts";
 import { matchesRepository } from "./settings/repository-pattern.ts";
 import type { Settings } from "./settings.ts";
 
@@ -21,13 +23,19 @@ export interface Services {
   loadFile(repository: Repository, ref: string): Promise<Loaded>;
   /** Where git finds a repository, and what it shows there. */
   gitSource(repository: Repository): GitSource;
+  /** The secrets of a repository, or of one environment of it, by name; `null` for one that is not set. */
+  secretsFor(repository: Repository, environment: string | null): (name: string) => Promise<string | null>;
   /** Absolute folders that a repository's deployments may write; the first is its own. */
   allowedPaths(repository: Repository): readonly [string, ...string[]];
 }
 
+interface Parts extends Pick<Services, "settings" | "log" | "database" | "github" | "mirrors"> {
+  readonly key: SecretKey;
+}
+
 /** Puts the services together from their parts; opens nothing. */
-export function createServices(parts: Pick<Services, "settings" | "log" | "database" | "github" | "mirrors">): Services {
-  const { settings, github } = parts;
+export function createServices({ key, ...parts }: Parts): Services {
+  const { settings, github, database } = parts;
   const known = knownWith(settings);
   return {
     ...parts,
@@ -38,6 +46,8 @@ export function createServices(parts: Pick<Services, "settings" | "log" | "datab
       cloneUrl: repository.cloneUrl,
       token: () => github.contentsToken(repository.installation, repository.id),
     }),
+    secretsFor: (repository, environment) => (name) =>
+      database.read((db) => readSecret(db, key, { repository: repository.id, environment, name })),
     allowedPaths: ({ owner, name }) => [
       join(settings.dataDir, "sites", owner, name),
       ...settings.deployPaths.filter((path) => matchesRepository(path.repository, `${owner}/${name}`)).map((path) => path.folder),

@@ -10,6 +10,7 @@ import { type Database, openDatabase } from "./database/connection.ts";
 import { startDispatcher } from "./deployments/dispatcher.ts";
 import { executeDeployment } from "./deployments/execute.ts";
 import { mayStart } from "./deployments/reconsider.ts";
+import { createCallbacks } from "./doors/callbacks.ts";
 import { createDashboard } from "./doors/dashboard/routes.ts";
 import type { Doors } from "./doors/http.ts";
 import { allowList, type IsAllowed } from "./doors/webhooks/allowed.ts";
@@ -25,6 +26,7 @@ import { freeReports, startReporter } from "./reporting/reporter.ts";
 import { runners } from "./runners/index.ts";
 import { reap } from "./runs/queue.ts";
 import { startWorker } from "./runs/worker.ts";
+import { openSecretKey } from "./secrets/key.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import { targets } from "./targets/index.ts";
@@ -85,7 +87,14 @@ async function openParts(
   const mirrors = openMirrors(join(settings.dataDir, "mirrors"));
   const workspaces = openWorkspaces(mirrors, join(settings.dataDir, "work"));
   await workspaces.clear();
-  const services = createServices({ settings, log, database, github, mirrors });
+  const services = createServices({
+    settings,
+    log,
+    database,
+    github,
+    mirrors,
+    key: openSecretKey(settings.secretKey, settings.dataDir),
+  });
   const register = app(services);
   await probot.load(async () => register(probot));
 
@@ -116,6 +125,7 @@ async function openParts(
   closers.push(async () => closing.abort());
   const doors: Doors = {
     ingest: isServing ? createIngest({ database, secrets: settings.webhookSecrets, listensTo: eventsOf(register), log }) : null,
+    callbacks: isServing ? getRequestListener(createCallbacks(database)) : null,
     pages: isServing
       ? getRequestListener(createDashboard({ database, github, settings, log, stop: closing.signal }).fetch)
       : null,

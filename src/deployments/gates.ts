@@ -111,12 +111,19 @@ function requiredChecks(
 
 type State = "passed" | "missing" | "pending" | "failed";
 
-/** The commit's own run decides; without one, the best of those with the same tree, which had the same file and the same code. */
+/**
+ * The commit's own run decides; without one, the best of those with the same tree, which had the same file and the same code. What
+ * was broken off elsewhere has found nothing.
+ */
 function stateOf(name: string, { checks, sha }: Facts): State {
   const runs = checks.filter((run) => run.name === name && run.trust === "own");
   const own = runs.filter((run) => run.sha === sha);
-  const states = (own.length > 0 ? own : runs).map(stateOfRun);
+  const states = (own.length > 0 ? own : runs.filter((run) => !wasBrokenOff(run))).map(stateOfRun);
   return (["passed", "pending", "failed"] as const).find((state) => states.includes(state)) ?? "missing";
+}
+
+function wasBrokenOff(run: CheckRun): boolean {
+  return run.state === "finished" && run.outcome.kind === "cancelled";
 }
 
 function stateOfRun(run: CheckRun): State {

@@ -2,7 +2,7 @@ import { branchHead } from "../github/contents.ts";
 import { mayWrite, permissionOf } from "../github/people.ts";
 import type { Repository } from "../github/repository.ts";
 import { createDeploymentRun } from "../runs/births.ts";
-import type { Cause } from "../runs/run.ts";
+import type { Cause, Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
 import { isOnBranch } from "./commits.ts";
 import type { DeploymentMeans } from "./means.ts";
@@ -37,7 +37,7 @@ export async function takeIn(means: DeploymentMeans, deployment: ForeignDeployme
   const branch = plan.branch ?? repository.defaultBranch;
   const head = await branchHead(means.github.as(repository.installation), repository, branch);
   if (head === null || !(await isOnBranch(means, repository, sha, head))) {
-    await refuse(means, deployment, `${short(sha)} is not on ${branch}: merge it first`);
+    await end(means, deployment, { kind: "failed", what: `${short(sha)} is not on ${branch}: merge it first` });
     return "taken in";
   }
   const about = { pullRequest: null, title: null, author: null, head: null };
@@ -48,10 +48,13 @@ export async function takeIn(means: DeploymentMeans, deployment: ForeignDeployme
     automatic: false,
     github: deployment.github,
   });
-  return made.length > 0 ? "taken in" : "this commit is on its way to this environment already";
+  if (made.length > 0) return "taken in";
+  await end(means, deployment, { kind: "cancelled", because: { kind: "superseded", by: sha } });
+  return "this commit is on its way to this environment already";
 }
 
-async function refuse({ database }: DeploymentMeans, deployment: ForeignDeployment, what: string): Promise<void> {
+/** Says at GitHub why nothing follows from it. Safe to repeat, also for one that was taken in. */
+async function end({ database }: DeploymentMeans, deployment: ForeignDeployment, outcome: Outcome): Promise<void> {
   const { cause, repository, sha, ref, environment, github, creator } = deployment;
   const about = {
     cause,
@@ -63,7 +66,7 @@ async function refuse({ database }: DeploymentMeans, deployment: ForeignDeployme
     person: creator.login,
     configuration: null,
   };
-  const start = { state: "finished" as const, outcome: { kind: "failed" as const, what } };
+  const start = { state: "finished" as const, outcome };
   await database.write((tx) =>
     createDeploymentRun(tx, { ...about, environment, task: "deploy", automatic: false, github, start }),
   );

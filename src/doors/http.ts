@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { callbackPath } from "../checks/callbacks.ts";
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface Doors {
   /** Takes webhooks; `null` in a process that only works. */
   readonly ingest: Listener | null;
+  /** Takes results of other CI systems; `null` in a process that only works. */
+  readonly callbacks: Listener | null;
   /** Answers everything that is not the server's own; `null` in a process that only works. */
   readonly pages: Listener | null;
   /** Why the server cannot take work now; `null` when it can. */
@@ -22,13 +25,14 @@ export const webhookPath = "/api/github/webhooks";
 
 /** Opens the server's one port. */
 export async function listen(
-  { ingest, pages, unready }: Doors,
+  { ingest, callbacks, pages, unready }: Doors,
   { host, port }: { host: string; port: number },
   options: ServerOptions,
 ): Promise<Http> {
   const server = createServer(options, (request, response) => {
     const path = request.url?.split("?", 1)[0];
     if (path === webhookPath && ingest !== null) ingest(request, response);
+    else if (path?.startsWith(callbackPath) && callbacks !== null) callbacks(request, response);
     else if (path === "/healthz") answer(response, 200, "ok");
     else if (path === "/readyz") void ready(response);
     else if (pages !== null) pages(request, response);

@@ -99,7 +99,9 @@ function started(child: ChildProcess, pid: number, command: Command, mark: strin
 }
 
 function startedInSandbox(child: ChildProcess, pid: number, command: Command, sandboxed: SandboxedCommand): Child {
-  const [, , , status, more, gate, resolver]: readonly (Readable | Writable | null | undefined)[] = child.stdio;
+  // Node's type knows five; there are as many as were asked for.
+  const streams: readonly unknown[] = child.stdio;
+  const [, , , status, more, gate, resolver] = streams;
   if (!(status instanceof Readable && more instanceof Writable))
     throw new Error("bubblewrap was started without its descriptors 3 and 4");
   const report = readSandboxReport(status);

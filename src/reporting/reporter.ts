@@ -101,6 +101,8 @@ async function takeDue(database: Database, most: number): Promise<readonly Repor
       .select("subject")
       .whereRef("sent", "<", "wanted")
       .where("not_before", "<=", tx.now)
+      // What is to be said of a repository that the App lost is said when it comes back.
+      .where("repository", "in", (is) => is.selectFrom("repository").select("id").where("active", "=", 1))
       .orderBy("not_before")
       .limit(most);
     const subjects = await (tx.engine === "postgres" ? due.forUpdate().skipLocked() : due).execute();
@@ -124,8 +126,7 @@ async function deliver(report: Report, options: ReporterOptions): Promise<void> 
   const { database, log } = options;
   try {
     const repository = await database.read((db) => findRepository(db, report.repository));
-    // Of a repository that the App lost nothing can be said; it was said in the log when that happened.
-    const said = repository?.active ? await say(report, repository, options) : report.said;
+    const said = repository === null ? report.said : await say(report, repository, options);
     await settle(database, report, { sent: report.wanted, said, attempts: 0, not_before: 0, problem: null });
   } catch (error) {
     await putOff(report, error, options).catch((failure) =>

@@ -115,17 +115,18 @@ async function raiseReplaced(tx: Transaction, row: RunRow): Promise<void> {
 
 /**
  * Gives a check back to the queue, as when the server stops or its surroundings fail; its attempt stays in the history. One that
- * somebody wants to stop ends instead. `false` when the run is no longer ours.
+ * somebody wants to stop ends instead. `false` when the run is no longer ours, and for a deployment: those are never repeated.
  */
 export async function putBack(tx: Transaction, hold: Hold, notBefore = 0): Promise<boolean> {
   const row = await held(tx, hold)
+    .where("kind", "=", "check")
     .where("stop", "is", null)
     .set({ state: "queued", owner: null, lease_until: null, not_before: notBefore, version: sql`version + 1` })
     .returningAll()
     .executeTakeFirst();
   if (row === undefined) {
     const stopped = await lockedRow(tx, hold.id);
-    return stopped?.stop != null && (await finish(tx, hold, cancelled(stopped.stop)));
+    return stopped?.kind === "check" && stopped.stop !== null && (await finish(tx, hold, cancelled(stopped.stop)));
   }
   await endAttempt(tx, row, null);
   await announce(tx, row);

@@ -11,12 +11,13 @@ export async function wantReconsidering(tx: Transaction, repository: number): Pr
   tx.ring("gates");
 }
 
-/** The repositories with something to think through; `wanted` goes back to `reconsidered`. */
+/** The repositories with something to think through; `wanted` goes back to `reconsidered`. One that the App lost has its turn when it comes back. */
 export async function toReconsider(db: Query): Promise<readonly { readonly repository: number; readonly wanted: number }[]> {
   const rows = await db
     .selectFrom("repository")
     .select(["id", "reconsider_wanted"])
     .whereRef("reconsider_done", "<", "reconsider_wanted")
+    .where("active", "=", 1)
     .orderBy("id")
     .execute();
   return rows.map((row) => ({ repository: row.id, wanted: row.reconsider_wanted }));

@@ -5,6 +5,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
 import {
   calm,
+  deliver,
   deploymentBecomes,
   deploymentSays,
   held,
@@ -199,13 +200,21 @@ describe("a merge", () => {
     await statusBecomes(shop, pushed, "signalbox", "success");
     await shop.commit({ branch: "elsewhere", from: "main", files: { x: "" }, message: "Elsewhere", author: "jonas" });
     await calm(journey);
-    expect(shop.deployments()).toHaveLength(2 + first(shop));
+    expect(shop.deployments()).toHaveLength(2);
   });
 
-  /** The very first commit of a repository is a push too, when it comes after the App was installed. */
-  function first(shop: Repository): number {
-    return shop.deployments().filter(({ description }) => description === "First commit").length;
-  }
+  it("is what deploys: a tag that is pushed and a branch that is deleted ask nothing of GitHub", async () => {
+    const shop = await journey.repository(file(staging.replace("trigger: merge", "trigger: push")));
+    await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await calm(journey);
+    const before = journey.github.requests.length;
+    const push = journey.github.deliveries().findLast((one) => one.event === "push" && one.repository === shop.id);
+    const payload = JSON.parse(push?.request.payload ?? "{}");
+    await deliver(journey, "push", { ...payload, ref: "refs/tags/v1" });
+    await deliver(journey, "push", { ...payload, after: "0".repeat(40), deleted: true, head_commit: null });
+    await calm(journey);
+    expect(journey.github.requests.slice(before)).toEqual([]);
+  });
 
   it("deploys nothing to environments that are triggered by hand, nor to those of other branches", async () => {
     const environments = `
@@ -218,13 +227,17 @@ describe("a merge", () => {
   });
 
   it("quickly after another one supersedes the one that waits, never the one that runs, and the newest is live at the end", async () => {
-    const slow = `  staging: { trigger: merge, target: command, with: { run: '${held}; echo "$SIGNALBOX_SHA" >> "$SIGNALBOX_SITES/order"' } }`;
-    const shop = await journey.repository(file(`${slow}\n${production}`));
-    const running = await shop.merge((await green(shop, "a")).number);
+    const slow = `${held}; echo "$SIGNALBOX_SHA" >> "$SIGNALBOX_SITES/order"`;
+    const shop = await journey.repository({
+      [path]: `environments:
+  staging: { trigger: merge, require_checks: none, target: command, with: { run: '${slow}' } }
+  production: { after: staging, require_checks: none, target: directory, with: { path: production } }`,
+    });
+    const running = await shop.merge((await propose(shop, "a")).number);
     await heldCommand(journey.folder);
-    const waiting = await shop.merge((await green(shop, "b")).number);
+    const waiting = await shop.merge((await propose(shop, "b")).number);
     await deploymentBecomes(shop, "staging", "queued", waiting);
-    const newest = await shop.merge((await green(shop, "c")).number);
+    const newest = await shop.merge((await propose(shop, "c")).number);
     const superseded = await deploymentBecomes(shop, "staging", "inactive", waiting);
     expect(superseded.statuses.at(-1)?.description).toBe(`Superseded by ${newest.slice(0, 7)}`);
     await letGo(journey.folder);
@@ -251,7 +264,9 @@ describe("a merge", () => {
       .findLast(({ request }) => JSON.parse(request.payload).pull_request?.merge_commit_sha === older);
     await journey.github.redeliver(dropped?.guid ?? "");
     await calm(journey);
-    expect(shop.deployments().map(({ sha }) => sha)).toEqual([newer]);
     await deploymentBecomes(shop, "staging", "success", newer);
+    const late = shop.deployments().filter(({ sha }) => sha === older);
+    for (const { statuses } of late) expect(statuses.at(-1)?.description).toBe(`Superseded by ${newer.slice(0, 7)}`);
+    expect(late.flatMap(({ statuses }) => statuses.map(({ state }) => state))).not.toContain("in_progress");
   });
 });

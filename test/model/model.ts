@@ -102,7 +102,7 @@ export function after(before: Model, step: Step): readonly [Model, Answer] {
     }
     case "put back": {
       const { index, run } = held(model, step.hold);
-      return run === null ? [model, false] : [backInTheQueue(model, index, run, model.now + step.pause), true];
+      return run?.kind !== "check" ? [model, false] : [backInTheQueue(model, index, run, model.now + step.pause), true];
     }
     case "cancel": {
       const run = model.runs[step.run];

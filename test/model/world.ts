@@ -2,7 +2,8 @@ import type { Database } from "../../src/database/connection.ts";
 import { rememberRepository } from "../../src/github/repository.ts";
 import { createCheck, createDeploymentRun } from "../../src/runs/births.ts";
 import { beat, cancel, claim, enqueue, finish, type Hold, putBack, reap, retry } from "../../src/runs/queue.ts";
-import { attemptsOf, findRun, liveRun } from "../../src/runs/read.ts";
+import { liveRun } from "../../src/runs/read.ts";
+import { outcomeFromText, runFromRow } from "../../src/runs/rows.ts";
 import type { Lost, Outcome } from "../../src/runs/run.ts";
 import { newCheck, newDeployment, repository, sha } from "../runs/scene.ts";
 import type { Place, Storage } from "../support/engines.ts";
@@ -100,39 +101,36 @@ export class World {
 
   /** All runs as they are in the database, in the order in which they were made. */
   async runs(): Promise<readonly ModelRun[]> {
-    return this.#database.read(async (db) => {
-      const rows = await db.selectFrom("run").selectAll().orderBy("id").execute();
-      const reports = await db.selectFrom("report").select(["subject", "wanted"]).execute();
-      const wanted = new Map(reports.map((report) => [report.subject, report.wanted]));
-      const runs: ModelRun[] = [];
-      for (const row of rows) {
-        const run = await findRun(db, row.id);
-        if (run === null) throw new Error(`Run ${row.id} cannot be found`);
-        const attempts = await attemptsOf(db, row.id);
-        runs.push({
-          kind: run.kind,
-          sha: String(Number(run.sha)),
-          name: run.kind === "check" ? run.name : run.environment,
-          automatic: run.kind === "deployment" && run.automatic,
-          state: run.state,
-          attempts: attempts.map(({ finishedAt, outcome }) => ({
-            isOver: finishedAt !== null,
-            outcome: outcome === null ? null : wordOf(outcome),
-          })),
-          notBefore: Math.max(0, row.not_before - epoch),
-          owner: row.owner,
-          leaseUntil: row.lease_until === null ? 0 : row.lease_until - epoch,
-          stop: run.state === "running" && run.stop !== null ? wordOf({ kind: "cancelled", because: run.stop }) : null,
-          outcome: run.state === "finished" ? wordOf(run.outcome) : null,
-          finishedAt: run.state === "finished" ? run.finishedAt.getTime() - epoch : null,
-          version: run.version,
-          wanted: wanted.get(`run ${row.id}`) ?? 0,
-        });
-        const numbers = attempts.map(({ number }) => number);
-        if (numbers.join() !== numbers.map((_, index) => index + 1).join() || row.attempt !== numbers.length)
-          throw new Error(`Run ${row.id} is in its attempt ${row.attempt} and has had ${numbers.join()}`);
-      }
-      return runs;
+    const { rows, reports, attempts } = await this.#database.read(async (db) => ({
+      rows: await db.selectFrom("run").selectAll().orderBy("id").execute(),
+      reports: await db.selectFrom("report").select(["subject", "wanted"]).execute(),
+      attempts: await db.selectFrom("attempt").selectAll().orderBy("number").execute(),
+    }));
+    return rows.map((row) => {
+      const run = runFromRow(row);
+      const own = attempts.filter((attempt) => attempt.run === row.id);
+      const numbers = own.map(({ number }) => number);
+      if (numbers.some((number, index) => number !== index + 1) || row.attempt !== numbers.length)
+        throw new Error(`Run ${row.id} is in its attempt ${row.attempt} and has had ${numbers.join()}`);
+      return {
+        kind: run.kind,
+        sha: String(Number(run.sha)),
+        name: row.name,
+        automatic: run.kind === "deployment" && run.automatic,
+        state: run.state,
+        attempts: own.map((attempt) => ({
+          isOver: attempt.finished_at !== null,
+          outcome: wordOf(outcomeFromText(attempt.outcome)),
+        })),
+        notBefore: Math.max(0, row.not_before - epoch),
+        owner: row.owner,
+        leaseUntil: row.lease_until === null ? 0 : row.lease_until - epoch,
+        stop: run.state === "running" && run.stop !== null ? wordOf({ kind: "cancelled", because: run.stop }) : null,
+        outcome: run.state === "finished" ? wordOf(run.outcome) : null,
+        finishedAt: run.state === "finished" ? run.finishedAt.getTime() - epoch : null,
+        version: run.version,
+        wanted: reports.find(({ subject }) => subject === `run ${row.id}`)?.wanted ?? 0,
+      };
     });
   }
 
@@ -163,7 +161,10 @@ export function visible(model: Model): readonly ModelRun[] {
 
 const epoch = 1_790_000_000_000;
 
-function wordOf(outcome: Outcome | Lost): string {
+function wordOf(outcome: Outcome | Lost): string;
+function wordOf(outcome: Outcome | Lost | null): string | null;
+function wordOf(outcome: Outcome | Lost | null): string | null {
+  if (outcome === null) return null;
   if (outcome.kind !== "cancelled") return outcome.kind;
   return outcome.because.kind === "by hand" ? outcome.because.by : outcome.because.kind;
 }

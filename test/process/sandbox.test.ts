@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { endOrphans, markedBy } from "../../src/process/orphans.ts";
-import { type Cell, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../../src/process/sandbox.ts";
+import { type Bubblewrap, type Cell, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../../src/process/sandbox.ts";
 import { spawnCommand } from "../../src/process/spawn.ts";
 import { processesNamed, until } from "./processes.ts";
 
@@ -102,6 +103,28 @@ describe("a command in the sandbox", () => {
   });
 });
 
+/** A server of this machine that greets whoever comes. */
+async function listeningOn(address: string) {
+  const server = createServer((socket) => socket.end("reached")).listen(0, address);
+  await once(server, "listening");
+  const bound = server.address();
+  return { port: typeof bound === "object" ? (bound?.port ?? 0) : 0, close: () => void server.close() };
+}
+
+/** Those of the addresses at which a command in the sandbox was greeted. */
+async function reaches(addresses: readonly string[], port: number, changes: Partial<Cell>, sandbox: Sandbox = bubblewrap) {
+  await writeFile(
+    join(cell.workspace, "connect.cjs"),
+    `for (const host of ${JSON.stringify(addresses)}) {
+      const socket = require("net").connect({ port: ${port}, host, timeout: 2_000 });
+      socket.on("data", () => console.log(host)).on("error", () => {}).on("timeout", () => socket.destroy());
+    }`,
+  );
+  const { ending, output } = await run(sandbox, `${process.execPath} connect.cjs`, { readable: [process.execPath], ...changes });
+  expect(ending).toEqual({ kind: "exited", code: 0 });
+  return output.split("\n").filter(Boolean);
+}
+
 describe("what a command in the sandbox cannot do", () => {
   it("see other folders of the machine", async () => {
     await writeFile(join(folder, "secret"), "secret");
@@ -139,19 +162,16 @@ describe("what a command in the sandbox cannot do", () => {
     expect(await readFile(join(site, "index.html"), "utf8")).toBe("live\n");
   });
 
-  it("reach a server of the machine without network", async () => {
-    const server = createServer((socket) => socket.end("reached")).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : null;
-    const script = `process.stdout.write(await new Promise((done) => require("net").connect(${port}, "127.0.0.1", function () { this.on("data", done) }).on("error", (e) => done(e.code))))`;
-    await writeFile(join(cell.workspace, "connect.cjs"), `(async () => {${script}})()`);
-    const node = { readable: [process.execPath] };
+  it("reach a server of the machine by its loopback, with network or without", async () => {
+    const { port, close } = await listeningOn("127.0.0.1");
+    const addresses = ["127.0.0.1", "10.0.2.2", "localhost"];
     try {
-      expect(await tries(`${process.execPath} connect.cjs`, node)).toBe("ECONNREFUSED");
-      expect(await tries(`${process.execPath} connect.cjs`, { ...node, network: true })).toBe("reached");
+      expect(await reaches(addresses, port, { network: false })).toEqual([]);
+      expect(await reaches(addresses, port, { network: true })).toEqual([]);
+      // Where neither program is there it does, and the log of the start says so.
+      expect(await reaches(["127.0.0.1"], port, { network: true }, { ...bubblewrap, network: null })).toEqual(["127.0.0.1"]);
     } finally {
-      server.close();
+      close();
     }
   });
 
@@ -271,6 +291,135 @@ describe("a command without a sandbox", () => {
       expect.stringMatching(/^SIGNALBOX_COMMAND=/),
       `TMPDIR=${cell.scratch}/tmp`,
     ]);
+  });
+});
+
+const connected = [bubblewrap, ...(await withPasta())].filter(({ network }) => network !== null);
+
+/** The same sandbox with the other program, where that is here too. */
+async function withPasta(): Promise<readonly Bubblewrap[]> {
+  const folders = (process.env.PATH ?? "").split(":").map((folder) => join(folder, "pasta"));
+  const program = folders.find((file) => existsSync(file));
+  return program === undefined ? [] : [{ ...bubblewrap, network: { kind: "pasta", program } }];
+}
+
+(connected.length > 0 ? describe : describe.skip).each(connected)("a command with network, by $network.kind", (sandbox) => {
+  const address = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find((one) => !one.internal && one.family === "IPv4")?.address;
+
+  // With pasta the machine's own address is the sandbox's too.
+  (address === undefined || sandbox.network?.kind === "pasta" ? it.skip : it)("reaches what listens for everybody", async () => {
+    const { port, close } = await listeningOn(address ?? "");
+    try {
+      expect(await reaches([address ?? ""], port, { network: true }, sandbox)).toEqual([address]);
+      expect(await reaches([address ?? ""], port, { network: false }, sandbox)).toEqual([]);
+    } finally {
+      close();
+    }
+  });
+
+  it("asks a server of its own for names, not one on the machine's loopback", async () => {
+    expect((await run(sandbox, "cat /etc/resolv.conf", { network: true })).output).toMatch(/^nameserver 10\.0\.2\.3$/m);
+  });
+
+  it("takes its network with it when it ends, also when it is killed or the server is", async () => {
+    const time = uniqueTime();
+    const mark = markedBy(randomUUID());
+    const program = sandbox.network?.program ?? "";
+    const helpers = async () => {
+      const all = await processesNamed(program);
+      const lines = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/environ`, "latin1").catch(() => "")));
+      return all.filter((_, index) => lines[index]?.includes(Object.values(mark)[0] ?? "-"));
+    };
+    const stopping = new AbortController();
+    const command = sandboxed(sandbox, { ...cell, network: true, mark }, ["/bin/sh", "-c", `echo ready; exec sleep ${time}`]);
+    let alive = 0;
+    const write = async () => {
+      alive = (await helpers()).length;
+      stopping.abort("cancelled");
+    };
+    await spawnCommand(command, { write, stop: stopping.signal }, 100);
+    expect(alive).toBe(1);
+    expect(await helpers()).toEqual([]);
+
+    const parent = fileURLToPath(new URL("./dying-parent.ts", import.meta.url));
+    const server = spawn(process.execPath, [parent, JSON.stringify(command)], { stdio: "ignore" });
+    await until(async () => (await processesNamed(`sleep\0${time}`)).length === 1, "the command runs");
+    server.kill("SIGKILL");
+    await until(async () => (await processesNamed(time)).length === 0, "the command is gone");
+    await endOrphans(Object.values(mark)[0] ?? "");
+    await until(async () => (await helpers()).length === 0, "its network is gone");
+  });
+
+  it("is an error when the network does not come, and nothing runs", async () => {
+    const broken: Bubblewrap = { ...bubblewrap, network: { kind: "slirp4netns", program: "/bin/false", options: [] } };
+    await expect(run(broken, "touch ran", { network: true })).rejects.toThrow("/bin/false gave the sandbox no network");
+    const missing: Bubblewrap = { ...bubblewrap, network: { kind: "slirp4netns", program: join(folder, "no"), options: [] } };
+    await expect(run(missing, "touch ran", { network: true })).rejects.toThrow("gave the sandbox no network");
+    expect(existsSync(join(cell.workspace, "ran"))).toBe(false);
+  });
+});
+
+const tight = { processes: 30, memory: 500_000_000, fileSize: 1_000_000, inMemory: 1_000_000 };
+const tightProbe = await probeSandbox(process.env.PATH, tight);
+const bounded: Sandbox = tightProbe.works ? tightProbe.sandbox : none;
+
+describe("a command that wants too much", () => {
+  const isBounded = bubblewrap.processes.kind !== "none";
+  const skipped = isBounded ? "" : " (skipped: nothing on this machine bounds processes)";
+
+  (isBounded ? it : it.skip)(`has so many processes and no more, while others have theirs${skipped}`, async () => {
+    const time = uniqueTime();
+    const stopping = new AbortController();
+    let most = 0;
+    let another: Awaited<ReturnType<typeof run>> | undefined;
+    const write = async () => {
+      most = (await processesNamed(`sleep\0${time}`)).length;
+      another = await run(bounded, "sleep 60 & sleep 0 && echo fine; kill $!");
+      stopping.abort("seen");
+    };
+    // A shell that cannot fork ends, so one does the forking and another, which needs no more forks, waits.
+    const script = `sh -c 'for one in $(seq 100); do sleep ${time} & done' 2>/dev/null; echo full; exec sleep ${time}`;
+    const command = sandboxed(bounded, cell, ["/bin/sh", "-c", script]);
+    await spawnCommand(command, { write, stop: stopping.signal }, 100);
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThan(30);
+    expect(another?.output).toContain("fine");
+    expect(await processesNamed(time)).toEqual([]);
+  });
+
+  (isBounded ? it : it.skip)(`is ended with all its forks: a fork bomb${skipped}`, async () => {
+    const name = randomUUID();
+    const stopping = new AbortController();
+    const bomb = sandboxed(bounded, cell, [
+      "/bin/sh",
+      "-c",
+      'b() { b | b & }; b; b; echo lit; trap "" TERM; while :; do b; done',
+      name,
+    ]);
+    const ending = await spawnCommand(bomb, { write: async () => stopping.abort("time is up"), stop: stopping.signal }, 300);
+    expect(ending).toEqual({ kind: "stopped", reason: "time is up" });
+    expect(await processesNamed(name)).toEqual([]);
+    expect((await run(bounded, "true")).ending).toEqual({ kind: "exited", code: 0 });
+  });
+
+  it("writes no file and fills no memory beyond the limit", async () => {
+    const fill = (file: string) => `head -c 1500000 /dev/zero > ${file} || true; wc -c < ${file}`;
+    for (const file of ["file", "~/file", "/tmp/file", "/dev/shm/file", "/run/file"])
+      expect(Number((await run(bounded, fill(file))).output.trim().split("\n").at(-1))).toBeLessThanOrEqual(1_048_576);
+    expect((await run(bounded, fill("/dev/file"))).output).toContain("Read-only");
+    expect((await run(bounded, "ls /dev; echo > /dev/null; : < /dev/zero; exec 3<> /dev/ptmx")).ending).toEqual({
+      kind: "exited",
+      code: 0,
+    });
+  });
+
+  it("leaves no control group behind", async () => {
+    if (bubblewrap.processes.kind !== "control group") return;
+    const part = /signalbox-[0-9a-f]{8}-[0-9a-f-]+/.exec((await tries("cat /proc/self/cgroup")) ?? "")?.[0];
+    expect(part).toBeDefined();
+    expect(await readdir(bubblewrap.processes.group.folder)).not.toContain(part);
   });
 });
 

@@ -399,6 +399,16 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
     });
   });
 
+  it("never puts a deployment back, whether somebody wants it stopped or not", async () => {
+    const { deployment, claim, run, database } = await openScene(storage);
+    const id = await deployment();
+    const hold = holdOf(taken(await claim()));
+    expect(await database.write((tx) => putBack(tx, hold))).toBe(false);
+    await database.write((tx) => cancel(tx, id, closed));
+    expect(await database.write((tx) => putBack(tx, hold))).toBe(false);
+    expect(await run(id)).toMatchObject({ state: "running", stop: closed });
+  });
+
   describe("another attempt", () => {
     it("of a finished check keeps those before it and takes the newer configuration", async () => {
       const { check, claim, finish, run, database } = await openScene(storage);

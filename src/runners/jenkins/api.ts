@@ -70,7 +70,7 @@ export function jenkinsApi(service: Service, address: string, name: string): Jen
     const headers = {
       ...question.headers,
       ...(field === "" ? {} : { [field]: value }),
-      
+      ...(cookies.length === 0 ? {} : { cookie: cookies.join("; ") }),
     };
     const response = await ask(service, url, { ...question, headers, method: "POST", redirects: 0 });
     await response.body?.cancel();

@@ -1,8 +1,9 @@
 import type { Context } from "probot";
+import type { Transaction } from "../../../database/connection.ts";
 import { setActive } from "../../../github/repository.ts";
 import type { Services } from "../../../services.ts";
 
-/** The App was installed, removed, suspended, or allowed again: what it lost is not asked of GitHub any more. */
+/** The App was installed, removed, suspended, or allowed again: of what it lost nothing is asked or said until it comes back. */
 export async function installationChanged(
   context: Context<
     | "installation.created"
@@ -15,7 +16,10 @@ export async function installationChanged(
 ): Promise<void> {
   const { action, installation } = context.payload;
   const active = action !== "deleted" && action !== "suspend";
-  await database.write((tx) => setActive(tx, { installation: installation.id }, active));
+  await database.write(async (tx) => {
+    await setActive(tx, { installation: installation.id }, active);
+    if (active) catchUp(tx);
+  });
   log.info(
     {
       installation: installation.id,
@@ -35,11 +39,18 @@ export async function installationRepositoriesChanged(
   await database.write(async (tx) => {
     await setActive(tx, { installation: installation.id, ids: added.map(({ id }) => id) }, true);
     await setActive(tx, { installation: installation.id, ids: removed.flatMap(({ id }) => id ?? []) }, false);
+    catchUp(tx);
   });
   log.info(
     { installation: installation.id, action, added: added.map(nameOf), removed: removed.map(nameOf) },
     "repositories of an installation changed",
   );
+}
+
+/** What could not be said or decided meanwhile. */
+function catchUp(tx: Transaction): void {
+  tx.ring("reports");
+  tx.ring("gates");
 }
 
 function nameOf(repository: { readonly full_name?: string | undefined }): string {
