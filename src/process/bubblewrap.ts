@@ -24,10 +24,10 @@ export function bubblewrapArguments(
 ): readonly string[] {
   const inside = view.workspaceIn ?? "/workspace";
   const inMemory = (path: string) => [...sizeOf(limits, version), "--tmpfs", path];
-  const isShared = view.network && enclosure.network === null;
+  // Shared with whom it is told: this machine, or the network's owner.
   return [
     ...["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"],
-    ...(isShared ? ["--share-net"] : []),
+    ...(view.network ? ["--share-net"] : []),
     ...["--json-status-fd", "3", "--args", "4"],
     ...(waits ? ["--block-fd", "5"] : []),
     ...["--ro-bind", "/usr", "/usr"],
@@ -35,7 +35,7 @@ export function bubblewrapArguments(
     ...["/bin", "/sbin", "/lib", "/lib32", "/lib64"].flatMap(readableWhereItIs),
     ...publicSettings.flatMap((name) => readableWhereItIs(`/etc/${name}`)),
     // Bound by its real path, because systemd-resolved's is a link into /run.
-    ...(isShared ? readableWhereItIs("/etc/resolv.conf") : []),
+    ...(view.network && enclosure.network === null ? readableWhereItIs("/etc/resolv.conf") : []),
     ...(enclosure.network ? ["--ro-bind-data", "6", "/etc/resolv.conf"] : []),
     ...["--proc", "/proc", "--dev", "/dev", ...inMemory("/dev/shm"), "--remount-ro", "/dev"],
     ...[...inMemory("/run"), ...inMemory("/tmp")],
@@ -47,6 +47,12 @@ export function bubblewrapArguments(
     ...["--remount-ro", "/"],
   ];
 }
+
+/**
+ * A bubblewrap around the other whose user namespace owns the network: the inner one may move on to a second user namespace (it does for an
+ * ordinary user), and whoever enters that cannot reach a network that belongs to the first.
+ */
+export const networkOwner = ["--unshare-user", "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "--"] as const;
 
 /**
  * What programs need to know of the machine to find users, hosts, certificates and libraries. A list, because `/etc` also holds keys: the

@@ -1,16 +1,9 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { checkOut } from "./check-out.ts";
 import { GitError, type GitSetup, git } from "./git.ts";
-import {
-  breakLocks,
-  type GitSource,
-  holdCommits,
-  isMirror,
-  type Mirror,
-  releaseCommits,
-  remakeMirror,
-  tidyMirror,
-} from "./mirror.ts";
+import { type GitSource, isMirror, type Mirror } from "./mirror.ts";
+import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
+import { sizesBelow } from "./sizes.ts";
 
 export { GitError } from "./git.ts";
 export type { GitSource } from "./mirror.ts";
@@ -20,7 +13,7 @@ export type { GitSource } from "./mirror.ts";
  * not. What fails throws `GitError`, or the reason of `stop`. SHAs have 40 digits.
  */
 export interface Mirrors {
-  /** Fetches what is missing of these commits, nothing when all are here, and keeps them for the holder until `release`. Safe to repeat. A damaged mirror is made anew once. */
+  /** Fetches what is missing of these commits, nothing when all are here, and keeps them for the holder until `release`. Safe to repeat. A damaged mirror is made anew, and what live checkouts borrow from the old one stays. */
   fetch(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<void>;
   /** To be called when the holder's checkouts are no longer in use. Safe to repeat. */
   release(repositoryId: number, holder: string): Promise<void>;
@@ -30,67 +23,70 @@ export interface Mirrors {
   /** The files that differ: between the two commits, or since the descendant left the other's history, as a pull request shows it. */
   changedFiles(repositoryId: number, from: string, to: string, since: "from" | "merge base"): Promise<readonly string[]>;
   /**
-   * Puts a held commit's files and a `.git` without objects into `into`, which must not exist; nothing is left there when it fails. The
-   * objects folder has to be readable at the same path wherever git is used there.
+   * Puts a held commit's files and a `.git` without objects into `into`, which must not exist, with its submodules and the large files of Git LFS,
+   * which are fetched from the same host and kept for the holder too; nothing is left there when it fails. The objects folder has to be readable
+   * at the same path wherever git is used there.
    */
-  checkOut(repositoryId: number, sha: string, into: string, stop?: AbortSignal): Promise<{ readonly objects: string }>;
-  /** Packs and collects garbage if it is worth it; for when nothing else is to do. */
-  tidy(repositoryId: number): Promise<void>;
+  checkOut(
+    source: GitSource,
+    holder: string,
+    sha: string,
+    into: string,
+    stop?: AbortSignal,
+  ): Promise<{ readonly objects: string }>;
+  /**
+   * Packs and collects garbage where that is worth it, then removes what was not used for the longest time until all is small enough, never what
+   * is held. Leaves off as soon as `isIdle` says no; what was begun is ended.
+   */
+  tidyAll(isIdle: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-/** Opens the mirrors below a folder, which is made when needed. One server at a time: locks that a dead one left there are broken. */
-export function openMirrors(folder: string, setup: Partial<GitSetup> = {}): Mirrors {
+/**
+ * Opens the mirrors below a folder, which is made when needed. One server at a time: locks that a dead one left there are broken. `limit` is in
+ * bytes and kept by `tidyAll`.
+ */
+export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit = 21_474_836_480): Mirrors {
   const complete: GitSetup = { env: process.env, protocols: ["https", "http"], ...setup };
   const inTurn = turns();
-  const opened = new Set<number>();
-  const damaged = new Set<number>();
-  const mirrorOf = (id: number): Mirror => ({ folder: join(folder, String(whole(id))), setup: complete });
-
-  /** To be called in turn: for the first time, no git of ours runs there yet. */
-  async function open(id: number): Promise<Mirror | null> {
-    const mirror = mirrorOf(id);
-    if (!opened.has(id)) await breakLocks(mirror);
-    opened.add(id);
-    return (await isMirror(mirror.folder)) ? mirror : null;
-  }
+  const opened = new Map<number, RepositoryMirror>();
+  const mirrorOf = (id: number): RepositoryMirror => {
+    const mirror = opened.get(whole(id)) ?? new RepositoryMirror(folder, id, complete);
+    opened.set(id, mirror);
+    return mirror;
+  };
 
   /** What the mirror cannot answer because it is damaged, the next fetch mends. */
   async function read<T>(id: number, work: (mirror: Mirror) => Promise<T>): Promise<T> {
-    const mirror = mirrorOf(id);
+    const repository = mirrorOf(id);
+    const mirror = repository.current;
     if (!(await isMirror(mirror.folder))) throw new GitError("broken", "read a mirror", `${mirror.folder} has not been fetched`);
     return work(mirror).catch((error) => {
-      if (isDamage(error)) damaged.add(id);
+      if (isDamage(error)) repository.markDamaged();
       throw error;
     });
   }
 
+  const fetch: Mirrors["fetch"] = (source, holder, shas, stop) =>
+    inTurn(source.id, async () => {
+      stop?.throwIfAborted();
+      await mirrorOf(source.id).hold(source, name(holder), shas.map(full), stop);
+    });
+
   return {
-    fetch: (source, holder, shas, stop) =>
-      inTurn(source.id, async () => {
-        stop?.throwIfAborted();
-        const mirror = mirrorOf(source.id);
-        const hold = () => holdCommits(mirror, source, name(holder), shas.map(full), stop);
-        if ((await open(source.id)) && !damaged.has(source.id)) {
-          try {
-            return await hold();
-          } catch (error) {
-            if (!isDamage(error)) throw error;
-          }
-        }
-        await remakeMirror(mirror, source, stop);
-        damaged.delete(source.id);
-        await hold();
-      }),
-    release: (id, holder) =>
-      inTurn(id, async () => {
-        const mirror = await open(id);
-        if (mirror) await releaseCommits(mirror, name(holder));
-      }),
-    tidy: (id) =>
-      inTurn(id, async () => {
-        const mirror = await open(id);
-        if (mirror) await tidyMirror(mirror);
-      }),
+    fetch,
+    release: (id, holder) => inTurn(id, () => mirrorOf(id).release(name(holder))),
+    tidyAll: async (isIdle) => {
+      const ids = await repositoriesBelow(folder);
+      for (const id of ids) if (await isIdle()) await inTurn(id, () => mirrorOf(id).tidy());
+      await shrink(folder, limit, async (id) => {
+        if (!(await isIdle())) return false;
+        return inTurn(id, async () => {
+          if (mirrorOf(id).isHeld) return false;
+          await mirrorOf(id).remove();
+          return true;
+        });
+      });
+    },
     treeOf: (id, sha) =>
       read(id, async (mirror) => {
         const call = { repository: mirror.folder, doing: `find the tree of ${full(sha)}` };
@@ -117,48 +113,22 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}): Mirr
         ]);
         return output.split("\0").filter(Boolean);
       }),
-    checkOut: (id, sha, into, stop) =>
-      read(id, async (mirror) => {
-        const objects = join(mirror.folder, "objects");
-        await checkOutFrom(objects, full(sha), into, complete, stop);
-        return { objects };
+    checkOut: (source, holder, sha, into, stop) =>
+      read(source.id, async (mirror) => {
+        await checkOut({ mirror, source, sha: full(sha), fetch: (from, shas) => fetch(from, holder, shas, stop), stop }, into);
+        return { objects: join(mirror.folder, "objects") };
       }),
   };
 }
 
-async function checkOutFrom(
-  objects: string,
-  sha: string,
-  into: string,
-  setup: GitSetup,
-  stop: AbortSignal | undefined,
-): Promise<void> {
-  await mkdir(dirname(into), { recursive: true, mode: 0o700 });
-  await mkdir(into, { mode: 0o700 });
-  try {
-    const repository = join(into, ".git");
-    await mkdir(repository);
-    const config = { "checkout.workers": "4", "checkout.thresholdForParallelism": "100" };
-    const call = { repository, doing: `check out ${sha}`, stop, config, env: { GIT_TEMPLATE_DIR: "" } };
-    await git(setup, call, ["-C", into, "init", "-q", "-b", "main"]);
-    await mkdir(join(repository, "objects", "info"), { recursive: true });
-    await writeFile(join(repository, "objects", "info", "alternates"), `${objects}\n`);
-    await git(setup, call, ["-C", into, "checkout", "-q", "--detach", sha]);
-  } catch (error) {
-    await rm(into, { recursive: true, force: true });
-    throw error;
+/** Removes the mirrors that were not used for the longest time until the rest is small enough; those that cannot be removed count too. */
+async function shrink(folder: string, limit: number, remove: (id: number) => Promise<boolean>): Promise<void> {
+  const sizes = await sizesBelow(folder);
+  let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { id, bytes } of sizes.toSorted((one, other) => one.usedAt - other.usedAt)) {
+    if (total <= limit) return;
+    if (await remove(id)) total -= bytes;
   }
-}
-
-/** What shows that a mirror's own files are wrong; a full disk is not that. */
-function isDamage(error: unknown): boolean {
-  return (
-    error instanceof GitError &&
-    error.failure === "broken" &&
-    /corrupt|inflate|bad (object|tree|ref)|unable to (read|parse)|missing (blob|tree|object)|not a git repository|did not send all|valid object|unresolved delta|garbage|packfile|index file|object file|has not been fetched/i.test(
-      error.said,
-    )
-  );
 }
 
 /** Calls for the same repository one after the other, in the order of their arrival. */

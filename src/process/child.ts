@@ -138,7 +138,7 @@ async function close(
 ): Promise<{ open(): Promise<void> } | null> {
   if (isEmpty(enclosure)) return null;
   const init = await report.init;
-  return init && enclose(enclosure, init.pid, env);
+  return init && enclose(enclosure, init, env);
 }
 
 function descriptorsOf({ enclosure }: SandboxedCommand): readonly "pipe"[] {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type ControlGroup, enterControlGroup } from "./groups.ts";
 import { connect, type NetworkProgram } from "./network.ts";
+import type { Process } from "./table.ts";
 
 /** What is put around a sandbox from outside, once it is there and before its command starts. */
 export interface Enclosure {
@@ -25,15 +26,16 @@ export function isEmpty({ network, processes }: Enclosure): boolean {
   return network === null && (processes.kind === "systemd" || processes.kind === "none");
 }
 
-/** Closes around a sandbox whose first process waits; all of it or nothing. `open` is for when no process is left inside; it never rejects and is safe to repeat. */
+/** Closes around a sandbox whose first process (`init`) waits; all of it or nothing. `open` is for when no process is left inside; it never rejects and is safe to repeat. */
 export async function enclose(
   enclosure: Enclosure,
-  pid: number,
+  init: Process,
   env: Readonly<Record<string, string>>,
 ): Promise<{ open(): Promise<void> }> {
-  const part = await bound(enclosure.processes, pid);
+  const part = await bound(enclosure.processes, init.pid);
   try {
-    const connection = enclosure.network && (await connect(enclosure.network, pid, env));
+    // The network belongs to the bubblewrap that is its parent.
+    const connection = enclosure.network && (await connect(enclosure.network, init.parent, env));
     return {
       open: async () => {
         await connection?.end();

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { GitError, type GitSetup, git } from "./git.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** A repository on its host. */
 export interface GitSource {
@@ -61,19 +62,10 @@ export async function releaseCommits(mirror: Mirror, holder: string): Promise<vo
   );
 }
 
-/** Makes a mirror where there is none. A damaged one is thrown away, with the objects of checkouts that still run, and what is held there fetched anew. */
-export async function remakeMirror(mirror: Mirror, source: GitSource, stop?: AbortSignal): Promise<void> {
-  // Git reads the refs of what looks like a repository only.
-  for (const part of ["objects", "refs"]) await mkdir(join(mirror.folder, part), { recursive: true, mode: 0o700 });
-  await writeFile(join(mirror.folder, "HEAD"), "ref: refs/heads/main\n");
-  const held = await refsBelow(mirror, "refs/ci/").catch(() => []);
-  await rm(mirror.folder, { recursive: true, force: true });
-  await makeMirror(mirror);
-  for (const ref of held) {
-    const holder = ref.split("/")[2];
-    // Best effort: whoever holds a commit that is gone from the host too hears of it when he uses it.
-    if (holder !== undefined) await holdCommits(mirror, source, holder, [shaOf(ref)], stop).catch(() => stop?.throwIfAborted());
-  }
+/** Lets go of what anybody holds: after a restart nobody works with it any more. */
+export async function letGoOfAll(mirror: Mirror): Promise<void> {
+  const holders = (await refsBelow(mirror, "refs/ci/")).map((ref) => ref.split("/")[2] ?? "");
+  for (const holder of new Set(holders)) await releaseCommits(mirror, holder);
 }
 
 /** Collects garbage and packs, if there is enough of it to be worth it. Commits that nobody holds stay two weeks. */
@@ -82,18 +74,28 @@ export async function tidyMirror({ folder, setup }: Mirror): Promise<void> {
   await git(setup, { repository: folder, doing: "tidy a mirror", config }, ["gc", "--auto", "--quiet"]);
 }
 
-/** Whole or not at all. */
-async function makeMirror({ folder, setup }: Mirror): Promise<void> {
-  const part = join(dirname(folder), `.part-${randomUUID()}`);
-  await mkdir(part, { recursive: true, mode: 0o700 });
-  await git(setup, { repository: part, doing: "make a mirror", env: { GIT_TEMPLATE_DIR: "" } }, [
-    "init",
-    "-q",
-    "--bare",
-    "-b",
-    "main",
-  ]);
-  await rename(part, folder);
+/** Makes a mirror where there is none, whole or not at all: with all that `fill` puts into it, or nothing is left and its rejection is passed on. */
+export async function makeMirror(mirror: Mirror, prefix: string, fill: (part: Mirror) => Promise<void>): Promise<void> {
+  const { folder, setup } = mirror;
+  const part = { folder: join(dirname(folder), `${prefix}${randomUUID()}`), setup };
+  await mkdir(part.folder, { recursive: true, mode: 0o700 });
+  try {
+    const call = { repository: part.folder, doing: "make a mirror", env: { GIT_TEMPLATE_DIR: "" } };
+    await git(setup, call, ["init", "-q", "--bare", "-b", "main"]);
+    await fill(part);
+    await rename(part.folder, folder);
+  } catch (error) {
+    await removeTree(part.folder);
+    throw error;
+  }
+}
+
+/** Removes what a fetch or a gc that failed or was killed left half written. Only while none runs there. */
+export async function sweepTemporary({ folder }: Mirror): Promise<void> {
+  const objects = join(folder, "objects");
+  const names = await readdir(objects, { recursive: true }).catch(() => []);
+  for (const name of names.filter((name) => /(^|\/)(tmp_|incoming-)[^/]*$|(^|\/)\.tmp-[^/]*$/.test(name)))
+    await rm(join(objects, name), { recursive: true, force: true });
 }
 
 /** Commits are here when all that belongs to them is, which their own presence does not prove: an interrupted prune takes trees first. */

@@ -21,7 +21,7 @@ export async function resolverSettings(): Promise<string> {
 
 /**
  * Connects the namespace of a process and settles when the network is there; rejects with what the program said when it does not come. The
- * program ends with `end`, and when this server dies: slirp4netns by itself, pasta with its namespace or by its mark.
+ * program ends with `end`. When this server dies slirp4netns ends by itself, pasta at the next server's start at the latest.
  */
 export async function connect(
   network: NetworkProgram,
@@ -46,6 +46,8 @@ export async function connect(
         env,
         cwd: "/",
         detached: true,
+        // It hides its environment, by which the next server would find it.
+        argv0: [network.program, ...marksOf(env)].join(" "),
       });
       ready.closeWritingEnd();
       return connected(child, ready.output);
@@ -65,6 +67,10 @@ function pastaArguments(pid: number): readonly string[] {
   const user = process.getuid?.() === 0 ? ["--runas", "0:0"] : [];
   const always = ["--config-net", "--no-map-gw", "--dns-forward", nameServer, "--foreground", "--quiet"];
   return [...always, ...none, ...user, "--pid", "/dev/fd/3", String(pid)];
+}
+
+function marksOf(env: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) => (name.startsWith("SIGNALBOX_") ? [`${name}=${value}`] : []));
 }
 
 async function connected(child: ChildProcess, ready: Readable): Promise<{ end(): Promise<void> }> {

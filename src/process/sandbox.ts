@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { bubblewrapArguments, scratchInside } from "./bubblewrap.ts";
+import { bubblewrapArguments, networkOwner, scratchInside } from "./bubblewrap.ts";
 import type { Command } from "./child.ts";
 import { type Bound, isEmpty } from "./enclosure.ts";
 import type { Limits } from "./limits.ts";
@@ -73,7 +73,8 @@ export function sandboxed(sandbox: Sandbox, cell: Cell, argv: readonly [string, 
   }
   const enclosure = { network: cell.network ? sandbox.network : null, processes: sandbox.processes };
   const shown = bubblewrapArguments(cell, enclosure, !isEmpty(enclosure), sandbox.limits, sandbox.version);
-  const [first, ...rest] = [...sandbox.before, sandbox.program, ...shown, "--", ...argv];
+  const owner = enclosure.network ? [sandbox.program, ...networkOwner] : [];
+  const [first, ...rest] = [...sandbox.before, ...owner, sandbox.program, ...shown, "--", ...argv];
   return {
     argv: [first ?? sandbox.program, ...rest],
     // Neither the folder nor the environment of what runs outside the sandbox comes from the repository: LD_PRELOAD would be obeyed there.

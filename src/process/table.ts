@@ -34,9 +34,15 @@ export async function everyProcess(): Promise<readonly Process[]> {
   return processes;
 }
 
-/** Says whether a process was started with this variable; false when it is gone or belongs to another user. */
+/**
+ * Says whether a process was started with this variable, or carries it in its name, as one does whose environment nobody may read; false when
+ * it is gone or belongs to another user.
+ */
 export function startedWith(pid: number, name: string, value: string): boolean {
-  return `\0${readUnlessGone(`/proc/${pid}/environ`)}`.includes(`\0${name}=${value}\0`);
+  const variable = `${name}=${value}`;
+  if (`\0${readUnlessGone(`/proc/${pid}/environ`)}`.includes(`\0${variable}\0`)) return true;
+  const [called = ""] = readUnlessGone(`/proc/${pid}/cmdline`).split("\0", 1);
+  return called.split(" ").includes(variable);
 }
 
 /** The numbers of a process, of all that started it, and of all that it started. */

@@ -1,6 +1,7 @@
-import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { GitSource, Mirrors } from "./checkout.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** Where one run works. */
 export interface Workspace {
@@ -36,7 +37,7 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
         await mirrors.fetch(source, holder, [sha], stop);
         const tree = await mirrors.treeOf(source.id, sha);
         await mkdir(home, { recursive: true, mode: 0o700 });
-        const { objects } = await mirrors.checkOut(source.id, sha, join(home, "workspace"), stop);
+        const { objects } = await mirrors.checkOut(source, holder, sha, join(home, "workspace"), stop);
         return await work({ folder: join(home, "workspace"), objects, tree });
       } finally {
         await removeTree(home);
@@ -47,27 +48,4 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
       await removeTree(folder);
     },
   };
-}
-
-/** Removes a folder even when what worked in it took its own folders' permissions away. */
-async function removeTree(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true });
-  } catch (error) {
-    if (!isPermission(error)) throw error;
-    await openFolders(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function openFolders(folder: string): Promise<void> {
-  await chmod(folder, 0o700);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    // A link is left alone: what it points to is not ours.
-    if (entry.isDirectory()) await openFolders(join(folder, entry.name));
-  }
-}
-
-function isPermission(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
 }

@@ -1,172 +1,244 @@
 import { describe, expect, it } from "@jest/globals";
 import type { DeploymentConfiguration } from "../../src/deployments/configuration.ts";
 import { type Facts, isApproved, shutGates } from "../../src/deployments/gates.ts";
-import { checkRun, ended, queued, running } from "../runs/plain-runs.ts";
+import { rulesOf } from "../../src/deployments/rules.ts";
+import { whatOpens } from "../../src/deployments/why.ts";
+import type { CheckRun, Outcome } from "../../src/runs/run.ts";
+import { gateInWords } from "../../src/runs/sentences.ts";
+import { fileOf, sha } from "./world.ts";
 
-type Configuration = Pick<DeploymentConfiguration, "checks" | "rules" | "override">;
-type Rules = Configuration["rules"];
+const merge = sha(0x4be07d1c);
+const head = sha(0x99);
 
-const [sha, head] = ["a".repeat(40), "b".repeat(40)];
-const open: Rules = { requireChecks: { kind: "none" }, after: null, approvals: null, freeze: [], rollback: "manual" };
-const now = new Date("2026-11-20T17:00:00Z"); // a Friday
-const facts: Facts = {
-  now,
-  sha,
-  environment: "production",
-  checks: [],
-  contexts: [],
-  passedPrevious: false,
-  lock: null,
-  approvedBy: [],
-  involved: [],
-};
-const gates = (rules: Partial<Rules>, more: Partial<Facts> = {}, checks: readonly string[] = ["test"]) =>
-  shutGates({ checks, rules: { ...open, ...rules }, override: null }, { ...facts, ...more });
+/** A configuration by an environment of a file with the checks `test` and `lint`. */
+function by(environment: string, more: Partial<DeploymentConfiguration> = {}): DeploymentConfiguration {
+  const file = fileOf(`
+checks: { test: { run: a }, lint: { run: a } }
+environments:
+  staging: { target: command, with: { run: a } }
+  production: { target: command, with: { run: a }, ${environment} }
+`);
+  const plan = file.environments.production;
+  const rules = rulesOf(file, "production");
+  if (plan === undefined || rules === null) throw new Error("the file has no production");
+  return {
+    plan,
+    rules,
+    checks: ["test", "lint"],
+    head: null,
+    headHasSameTree: false,
+    asked: [],
+    override: null,
+    rollback: null,
+    unwanted: [],
+    ...more,
+  };
+}
 
-const passed = ended({ kind: "passed" } as const);
-const failed = ended({ kind: "failed", what: "it" } as const);
-const check = (state: Parameters<typeof checkRun>[0], about: Parameters<typeof checkRun>[1] = {}) =>
-  checkRun(state, { sha, ...about });
+function facts(more: Partial<Facts> = {}): Facts {
+  return {
+    now: new Date("2026-11-27T16:00:00Z"),
+    sha: merge,
+    environment: "production",
+    checks: [check("test"), check("lint")],
+    contexts: [],
+    passedPrevious: false,
+    lock: null,
+    approvedBy: [],
+    involved: ["octocat", "mira"],
+    ...more,
+  };
+}
 
-describe("the gate of the checks", () => {
-  const all = { requireChecks: { kind: "all" } } as const;
+const passed: Outcome = { kind: "passed" };
+const failed: Outcome = { kind: "failed", what: "npm test" };
 
-  it.each<[string, Facts["checks"], string | null]>([
-    ["has not been made", [], "missing"],
-    ["waits", [check({ state: "waiting", gates: [{ kind: "approval", needed: 1, by: [] }] })], "pending"],
-    ["is queued", [check(queued)], "pending"],
-    ["runs", [check(running)], "pending"],
-    ["has passed", [check(passed)], null],
-    ["has failed", [check(failed)], "failed"],
-    ["ended without a result", [check(ended({ kind: "errored", what: "it" }))], "failed"],
-    ["was cancelled", [check(ended({ kind: "cancelled", because: { kind: "closed", pullRequest: 3 } }))], "failed"],
-    ["has passed, of a fork only", [check(passed, { trust: "fork" })], "missing"],
-    ["has passed on another commit with the same tree", [check(passed, { sha: head })], null],
-    ["runs on another commit with the same tree", [check(running, { sha: head })], "pending"],
-    ["has failed on another commit with the same tree", [check(failed, { sha: head })], "failed"],
-    ["has failed here and passed on the same tree", [check(passed, { sha: head }), check(failed)], "failed"],
-    ["runs here and passed on the same tree", [check(passed, { sha: head }), check(running)], "pending"],
-    ["has passed here and failed on the same tree", [check(failed, { sha: head }), check(passed)], null],
+/** A finished check; `null` for one that is queued. */
+function check(name: string, outcome: Outcome | null = passed, more: Partial<Pick<CheckRun, "sha" | "trust">> = {}): CheckRun {
+  const birth = {
+    id: 1,
+    cause: { kind: "receipt" as const, id: 1 },
+    repository: 7,
+    sha: merge,
+    tree: null,
+    ref: null,
+    pullRequest: null,
+    title: null,
+    author: null,
+    person: null,
+    configuration: null,
+    createdAt: new Date(0),
+    version: 1,
+    kind: "check" as const,
+    name,
+    trust: "own" as const,
+    ...more,
+  };
+  if (outcome === null) return { ...birth, state: "queued", earlierAttempts: 0 };
+  return { ...birth, state: "finished", attempt: null, finishedAt: new Date(1), outcome };
+}
+
+/** What people read: "Waiting for …". */
+function sentences(configuration: DeploymentConfiguration, about: Facts): readonly string[] {
+  return shutGates(configuration, about).map((gate) => gateInWords(gate, merge));
+}
+
+const none = "require_checks: none";
+
+describe("the gates of a deployment", () => {
+  it.each<[title: string, environment: string, facts: Partial<Facts>, sentences: readonly string[]]>([
+    ["nothing, when all is well", "", {}, []],
     [
-      "has failed on one and passed on another of the same tree",
-      [check(failed, { sha: head }), check(passed, { sha: "c" })],
-      null,
+      "a lock, with who, since when and why",
+      none,
+      { lock: { by: "mira", since: new Date("2026-11-27T14:05:00Z"), reason: "the sale" } },
+      ["the lock of mira since Fri 27 Nov 14:05 (UTC): the sale"],
     ],
-    ["has another name", [check(passed, { name: "tests" })], "missing"],
-  ])("when the check %s", (_what, checks, state) => {
-    expect(gates(all, { checks })).toEqual(state === null ? [] : [{ kind: "checks", notGreen: [{ context: "test", state }] }]);
-  });
-
-  it("names every check that is not green, and no other", () => {
-    const checks = [check(passed, { name: "lint" }), check(failed, { name: "test" })];
-    expect(gates(all, { checks }, ["lint", "test", "e2e"])).toEqual([
+    [
+      "a freeze, with its end and its reason",
+      `${none}, freeze: [{ days: [fri], from: "16:00", to: "23:59", timezone: Europe/Berlin, reason: No Friday deploys }]`,
+      {},
+      ["the end of the freeze until Sat 28 Nov 00:00 (Europe/Berlin): No Friday deploys"],
+    ],
+    ["no freeze that is over", `${none}, freeze: [{ from: "14:00", to: "16:00" }]`, {}, []],
+    ["the previous environment", `${none}, after: staging`, {}, ["staging: the commit is not live there yet"]],
+    ["not for the previous one that has it", `${none}, after: staging`, { passedPrevious: true }, []],
+    [
+      "each check of the file that is not green",
+      "",
+      { checks: [check("lint", null)] },
+      ["checks: test has not started, lint is pending"],
+    ],
+    ["a check that failed", "", { checks: [check("test", failed), check("lint")] }, ["checks: test failed"]],
+    [
+      "a commit's own check, whatever was found about the same tree",
+      "",
+      { checks: [check("test", failed), check("test", passed, { sha: head }), check("lint")] },
+      ["checks: test failed"],
+    ],
+    [
+      "no check that passed with the same tree",
+      "",
+      { checks: [check("test", passed, { sha: head }), check("lint", passed, { sha: head })] },
+      [],
+    ],
+    [
+      "a check that only a fork's run passed",
+      "require_checks: [test]",
+      { checks: [check("test", passed, { trust: "fork" })] },
+      ["checks: test has not started"],
+    ],
+    ["only the checks that are named", "require_checks: [test]", { checks: [check("test"), check("lint", failed)] }, []],
+    [
+      "others, of whom nothing was heard",
+      'require_checks: [test, "codecov/patch"]',
+      {},
+      ["checks: codecov/patch has not started"],
+    ],
+    [
+      "others that failed",
+      'require_checks: ["codecov/patch"]',
+      { contexts: [{ sha: merge, context: "codecov/patch", state: "failed" }] },
+      ["checks: codecov/patch failed"],
+    ],
+    [
+      "not for others that passed, in whatever letters",
+      'require_checks: ["Codecov/Patch"]',
+      { contexts: [{ sha: merge, context: "codecov/patch", state: "passed" }] },
+      [],
+    ],
+    [
+      "what others say of the commit, more than of the head with its tree",
+      'require_checks: ["codecov/patch"]',
       {
-        kind: "checks",
-        notGreen: [
-          { context: "test", state: "failed" },
-          { context: "e2e", state: "missing" },
+        contexts: [
+          { sha: head, context: "codecov/patch", state: "passed" },
+          { sha: merge, context: "codecov/patch", state: "pending" },
         ],
       },
-    ]);
-  });
-
-  it("is shut for a commit without checks, unless none are required", () => {
-    expect(gates(all, {}, [])).toEqual([{ kind: "checks", notGreen: [] }]);
-    expect(gates({ requireChecks: { kind: "none" } }, {}, [])).toEqual([]);
-  });
-
-  it("looks only at those that are named, also at one that the commit's file does not have", () => {
-    const these = { requireChecks: { kind: "these", names: ["test", "gone"], contexts: [] } } as const;
-    expect(gates(these, { checks: [check(passed)] }, ["test", "lint"])).toEqual([
-      { kind: "checks", notGreen: [{ context: "gone", state: "missing" }] },
-    ]);
-  });
-
-  it.each<[string, Facts["contexts"], string | null]>([
-    ["nothing", [], "missing"],
-    ["success", [{ sha, context: "codecov/patch", state: "passed" }], null],
-    ["success in other letters", [{ sha, context: "CodeCov/Patch", state: "passed" }], null],
-    ["pending", [{ sha, context: "codecov/patch", state: "pending" }], "pending"],
-    ["success on the merged head", [{ sha: head, context: "codecov/patch", state: "passed" }], null],
-    [
-      "success on the merged head and failure here",
-      [
-        { sha: head, context: "codecov/patch", state: "passed" },
-        { sha, context: "codecov/patch", state: "failed" },
-      ],
-      "failed",
+      ["checks: codecov/patch is pending"],
     ],
-    ["success in another context", [{ sha, context: "codecov/project", state: "passed" }], "missing"],
-  ])("hears what others say: %s", (_what, contexts, state) => {
-    const these = { requireChecks: { kind: "these", names: [], contexts: ["codecov/patch"] } } as const;
-    expect(gates(these, { contexts })).toEqual(
-      state === null ? [] : [{ kind: "checks", notGreen: [{ context: "codecov/patch", state }] }],
+    [
+      "not for what others say of the head with its tree",
+      'require_checks: ["codecov/patch"]',
+      { contexts: [{ sha: head, context: "codecov/patch", state: "passed" }] },
+      [],
+    ],
+    ["an approval, with the command", `${none}, approvals: {}`, {}, ["approval: /approve production 4be07d1"]],
+    [
+      "those who may approve",
+      `${none}, approvals: { users: [jonas], teams: [release] }`,
+      {},
+      ["approval by jonas or team release: /approve production 4be07d1"],
+    ],
+    [
+      "not the yes of who wrote or merged it",
+      `${none}, approvals: {}`,
+      { approvedBy: ["OctoCat", "mira"] },
+      ["approval: /approve production 4be07d1"],
+    ],
+    [
+      "as many as are asked for, each person once",
+      `${none}, approvals: { count: 2 }`,
+      { approvedBy: ["jonas", "Jonas"] },
+      ["approval: /approve production 4be07d1"],
+    ],
+    ["not for enough of them", `${none}, approvals: { count: 2 }`, { approvedBy: ["jonas", "ada"] }, []],
+    [
+      "not the yes of somebody whom the rules do not name any more",
+      `${none}, approvals: { users: [jonas] }`,
+      { approvedBy: ["ada"] },
+      ["approval by jonas: /approve production 4be07d1"],
+    ],
+    [
+      "not the yes of a member who was in a team",
+      `${none}, approvals: { users: [jonas], teams: [release] }`,
+      { approvedBy: ["ada"] },
+      [],
+    ],
+  ])("wait for %s", (_title, environment, about, expected) => {
+    expect(sentences(by(environment), facts(about))).toEqual(expected);
+  });
+
+  it("wait for everything at once, the lock first", () => {
+    const everything = by("after: staging, approvals: {}, freeze: [{ days: [fri] }], require_checks: [test]");
+    const gates = shutGates(everything, facts({ checks: [], lock: { by: "mira", since: new Date(0), reason: "x" } }));
+    expect(gates.map(({ kind }) => kind)).toEqual(["lock", "previous", "freeze", "checks", "approval"]);
+  });
+
+  it("wait for a check where the commit's file has none", () => {
+    expect(sentences(by("", { checks: [] }), facts())).toEqual(["checks: the commit has none"]);
+  });
+
+  it("let a broken glass through freeze, checks and approval, but not through a lock, and not before the previous environment", () => {
+    const override = { by: "mira", reason: "the shop is down" };
+    const broken = by("after: staging, approvals: {}, freeze: [{ days: [fri] }], require_checks: [test]", { override });
+    const about = facts({ checks: [], lock: { by: "mira", since: new Date(0), reason: "x" } });
+    expect(shutGates(broken, about).map(({ kind }) => kind)).toEqual(["lock", "previous"]);
+    expect(shutGates(broken, facts({ checks: [], passedPrevious: true }))).toEqual([]);
+    expect(isApproved(broken, about)).toBe(true);
+  });
+
+  it.each([
+    ["", [], false],
+    ["approvals: {}", [], false],
+    ["approvals: {}", ["jonas"], true],
+  ])("count a commit as approved only where people had to say yes: %s, %j", (environment, approvedBy, approved) => {
+    expect(isApproved(by(environment), facts({ approvedBy }))).toBe(approved);
+  });
+
+  it("say what opens them", () => {
+    const everything = by("after: staging, approvals: { count: 2 }, freeze: [{ days: [fri] }], require_checks: [test]");
+    const gates = shutGates(
+      everything,
+      facts({ checks: [check("test", failed)], lock: { by: "mira", since: new Date(0), reason: "x" } }),
     );
-  });
-
-  it("takes nobody's word for a check of ours", () => {
-    const contexts = [
-      { sha, context: "test", state: "passed" } as const,
-      { sha, context: "signalbox/test", state: "passed" } as const,
-    ];
-    expect(gates(all, { contexts })).toEqual([{ kind: "checks", notGreen: [{ context: "test", state: "missing" }] }]);
-  });
-});
-
-describe("the other gates", () => {
-  const lock = { by: "mira", reason: "on call", since: now };
-  const freeze = [{ days: ["fri" as const], from: 16 * 60, to: 24 * 60 - 1, timezone: "UTC", reason: "No Friday deploys" }];
-  const approvals = { count: 1, users: [], teams: [] };
-
-  it("are open when nothing is asked for", () => {
-    expect(gates({})).toEqual([]);
-  });
-
-  it("wait for the environment before", () => {
-    expect(gates({ after: "staging" })).toEqual([{ kind: "previous", environment: "staging" }]);
-    expect(gates({ after: "staging" }, { passedPrevious: true })).toEqual([]);
-  });
-
-  it("hold what is locked, and what is frozen at that moment", () => {
-    expect(gates({}, { lock })).toEqual([{ kind: "lock", ...lock }]);
-    expect(gates({ freeze })).toMatchObject([{ kind: "freeze", timezone: "UTC", reason: "No Friday deploys" }]);
-    expect(gates({ freeze }, { now: new Date("2026-11-20T15:59:00Z") })).toEqual([]);
-    expect(gates({ freeze }, { now: new Date("2026-11-21T17:00:00Z") })).toEqual([]);
-  });
-
-  it.each<[string, Partial<typeof approvals> & { users?: string[]; teams?: string[] }, string[], string[], number]>([
-    ["nobody's yes", {}, [], [], 1],
-    ["a yes", {}, ["mira"], [], 0],
-    ["the author's yes", {}, ["mira"], ["mira"], 1],
-    ["the author's yes, in other letters", {}, ["Mira"], ["miRA"], 1],
-    ["one of two", { count: 2 }, ["mira"], [], 1],
-    ["the same twice", { count: 2 }, ["mira", "MIRA"], [], 1],
-    ["two of two", { count: 2 }, ["mira", "jonas"], [], 0],
-    ["a yes of somebody who is not named", { users: ["octocat"] }, ["mira"], [], 1],
-    ["a yes of somebody who is named", { users: ["Octocat"] }, ["octocat"], [], 0],
-    ["a named author's yes", { users: ["octocat"] }, ["octocat"], ["octocat"], 1],
-  ])("count %s", (_what, asked, approvedBy, involved, needed) => {
-    const rules = { ...open, approvals: { ...approvals, ...asked } };
-    const by = asked.users ?? [];
-    expect(shutGates({ checks: [], rules, override: null }, { ...facts, approvedBy, involved })).toEqual(
-      needed === 0 ? [] : [{ kind: "approval", needed, by, environment: "production" }],
-    );
-    expect(isApproved({ rules, override: null }, { ...facts, approvedBy, involved })).toBe(needed === 0);
-  });
-
-  it("call approved only what people were asked about", () => {
-    expect(isApproved({ rules: open, override: null }, { ...facts, approvedBy: ["mira"] })).toBe(false);
-  });
-
-  it("are named all, in one order", () => {
-    const rules = { requireChecks: { kind: "all" }, after: "staging", approvals, freeze } as const;
-    expect(gates(rules, { lock }).map(({ kind }) => kind)).toEqual(["lock", "previous", "freeze", "checks", "approval"]);
-  });
-
-  it("are passed by an override, but for the lock and the environment before", () => {
-    const rules = { ...open, requireChecks: { kind: "all" }, after: "staging", approvals, freeze } as const;
-    const passing: Configuration = { checks: ["test"], rules, override: { by: "mira", reason: "on fire" } };
-    expect(shutGates(passing, { ...facts, lock }).map(({ kind }) => kind)).toEqual(["lock", "previous"]);
-    expect(isApproved(passing, facts)).toBe(true);
+    expect(gates.map((gate) => whatOpens(gate, { environment: "production", sha: merge }))).toEqual([
+      "Unlock it when its reason is over: /unlock production",
+      "It goes on when 4be07d1 has been deployed to staging with success",
+      'It opens by itself; a maintainer who cannot wait breaks the glass: /deploy production --override "reason"',
+      "Run again what failed (test), or merge a commit that is green",
+      "2 more of somebody with write permission, but not of who wrote, pushed, merged or asked: /approve production 4be07d1",
+    ]);
   });
 });

@@ -86,17 +86,14 @@ interface Memory {
   /** What stands in an environment, and one that may stand there too. */
   readonly live: Map<string, string>;
   readonly broken: Map<string, string>;
+  /** Environments that have to be rolled back before anything else is deployed. */
+  readonly due: Set<string>;
   readonly overridden: Set<number>;
   readonly shown: Map<number, string>;
 }
 
 /** Plays one sequence in a repository of its own, then lets everything come to its end, and looks whether that is the right one. */
-export async function play(
-  database: Database,
-  clock: { now: number },
-  id: number,
-  sequence: readonly Step[],
-): Promise<Started> {
+export async function play(database: Database, clock: { now: number }, id: number, sequence: readonly Step[]): Promise<Started> {
   const repository = repositoryWith(id);
   const means = meansWith(database, file);
   const memory: Memory = {
@@ -110,14 +107,20 @@ export async function play(
     passed: new Set(),
     live: new Map(),
     broken: new Map(),
+    due: new Set(),
     overridden: new Set(),
     shown: new Map(),
   };
   const stage: Stage = { database, clock, repository, means, memory, started: { deploy: 0, rollback: 0, check: 0 } };
   await remember(database, repository);
-  for (const step of sequence) await take(stage, step);
-  await comeToRest(stage);
-  await judgeTheEnd(stage);
+  try {
+    for (const step of sequence) await take(stage, step);
+    await comeToRest(stage);
+    await judgeTheEnd(stage);
+  } finally {
+    // What a sequence leaves behind when it is found wrong would be claimed by the next.
+    await database.write((tx) => tx.db.deleteFrom("run").where("repository", "=", id).execute());
+  }
   return stage.started;
 }
 
@@ -231,9 +234,10 @@ async function think(stage: Stage, means = stage.means): Promise<void> {
     await reconsider(means, repository.id);
   } finally {
     for (const run of await deploymentsOf(database, repository.id)) {
-      const rollback = run.task === "rollback" && !before.has(run.id);
-      if (rollback) memory.locked.add(run.environment);
-      if (rollback && run.person === null) memory.broken.delete(run.environment);
+      if (run.task === "rollback" && !before.has(run.id)) {
+        memory.locked.add(run.environment);
+        memory.due.delete(run.environment);
+      }
       const isNews = before.get(run.id)?.state !== "finished" && run.state === "finished";
       if (!isNews || run.outcome.kind !== "cancelled" || run.outcome.because.kind !== "superseded") continue;
       const { by } = run.outcome.because;
@@ -325,15 +329,19 @@ async function noteEnd({ database, memory }: Stage, { id }: RunningRun): Promise
     return;
   }
   const { environment, outcome } = run;
+  const mayHaveSwitched = outcome.kind === "lost" || (outcome.kind === "failed" && outcome.switched === true);
   if (outcome.kind === "passed") {
     memory.live.set(environment, run.sha);
-    memory.broken.delete(environment);
     memory.passed.add(`${environment} ${run.sha}`);
-  } else if (outcome.kind === "lost" || (outcome.kind === "failed" && outcome.switched === true)) {
-    // Without one that waits for its answer: those of rollbacks and lost ones have none.
-    if (run.task === "deploy" && outcome.kind === "failed") memory.broken.set(environment, run.sha);
-    else memory.broken.delete(environment);
   }
+  if (mayHaveSwitched) memory.broken.set(environment, run.sha);
+  else if (run.attempt !== null) memory.broken.delete(environment);
+  if (outcome.kind !== "failed" || !mayHaveSwitched || run.task !== "deploy") return;
+  const wantsRollback = environment !== "staging" && memory.live.has(environment);
+  const isAnswered = (await deploymentsOf(database, run.repository)).some(
+    (other) => other.environment === environment && other.task === "rollback" && other.id > run.id,
+  );
+  if (wantsRollback && !isAnswered) memory.due.add(environment);
 }
 
 async function approve(stage: Stage, { a, b }: Step): Promise<void> {
@@ -343,9 +351,14 @@ async function approve(stage: Stage, { a, b }: Step): Promise<void> {
   );
   const run = chosenOrNull(open, a);
   if (run === null) return;
-  const number = b % people.length;
-  const login = chosen([...people, "author"], b);
-  const order = { repository: repository.id, environment: "production", sha: run.sha, by: { id: number, login, teams: [] } };
+  const logins = [...people, "author"];
+  const login = chosen(logins, b);
+  const order = {
+    repository: repository.id,
+    environment: "production",
+    sha: run.sha,
+    by: { id: 1 + logins.indexOf(login), login, teams: [] },
+  };
   const answer = await database.write((tx) => approveEnvironment(tx, order));
   if (login === "author") expect(answer).toMatchObject({ kind: "refused", because: "not allowed" });
   if (answer.kind !== "approved") return;
@@ -377,6 +390,7 @@ async function rollBackByHand(stage: Stage, environment: string): Promise<void> 
   const answer = await rollBack(means, order, async () => {});
   if (answer.kind !== "started") return;
   memory.locked.add(environment);
+  memory.due.delete(environment);
 }
 
 async function othersSay(stage: Stage, { a, b }: Step): Promise<void> {

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { endOrphans, markedBy } from "../../src/process/orphans.ts";
 import { type Bubblewrap, type Cell, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../../src/process/sandbox.ts";
 import { spawnCommand } from "../../src/process/spawn.ts";
+import { readProcess } from "../../src/process/table.ts";
 import { processesNamed, until } from "./processes.ts";
 
 const probe = await probeSandbox();
@@ -327,29 +328,27 @@ async function withPasta(): Promise<readonly Bubblewrap[]> {
     const time = uniqueTime();
     const mark = markedBy(randomUUID());
     const program = sandbox.network?.program ?? "";
-    const helpers = async () => {
-      const all = await processesNamed(program);
-      const lines = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/environ`, "latin1").catch(() => "")));
-      return all.filter((_, index) => lines[index]?.includes(Object.values(mark)[0] ?? "-"));
-    };
+    const helpersOf = async (pid: number) => (await processesNamed(program)).filter((one) => readProcess(one)?.parent === pid);
     const stopping = new AbortController();
     const command = sandboxed(sandbox, { ...cell, network: true, mark }, ["/bin/sh", "-c", `echo ready; exec sleep ${time}`]);
     let alive = 0;
     const write = async () => {
-      alive = (await helpers()).length;
+      alive = (await helpersOf(process.pid)).length;
       stopping.abort("cancelled");
     };
     await spawnCommand(command, { write, stop: stopping.signal }, 100);
     expect(alive).toBe(1);
-    expect(await helpers()).toEqual([]);
+    expect(await helpersOf(process.pid)).toEqual([]);
 
     const parent = fileURLToPath(new URL("./dying-parent.ts", import.meta.url));
     const server = spawn(process.execPath, [parent, JSON.stringify(command)], { stdio: "ignore" });
     await until(async () => (await processesNamed(`sleep\0${time}`)).length === 1, "the command runs");
+    const helpers = await helpersOf(server.pid ?? 0);
+    expect(helpers).toHaveLength(1);
     server.kill("SIGKILL");
     await until(async () => (await processesNamed(time)).length === 0, "the command is gone");
     await endOrphans(Object.values(mark)[0] ?? "");
-    await until(async () => (await helpers()).length === 0, "its network is gone");
+    await until(async () => helpers.every((pid) => readProcess(pid) === null), "its network is gone");
   });
 
   it("is an error when the network does not come, and nothing runs", async () => {

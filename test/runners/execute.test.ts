@@ -7,6 +7,7 @@ import type { CheckPlan } from "../../src/repository-file/repository-file.ts";
 import { jenkins } from "../../src/runners/jenkins/jenkins.ts";
 import type { AnyRunner, CheckEnding, CheckIo, CheckOrder } from "../../src/runners/runner.ts";
 import { createCheck } from "../../src/runs/births.ts";
+import { readLines } from "../../src/runs/log.ts";
 import { cancel } from "../../src/runs/queue.ts";
 import { findRun } from "../../src/runs/read.ts";
 import type { Run } from "../../src/runs/run.ts";
@@ -159,8 +160,10 @@ describe("a check by way of its runner", () => {
         await db.selectFrom("run").selectAll().execute(),
         await db.selectFrom("attempt").selectAll().execute(),
         await db.selectFrom("step").selectAll().execute(),
+        await readLines(db, { run: id, attempt: 1, from: 1, to: 100 }),
       ]);
       expect(JSON.stringify(stored)).not.toContain(token);
+      expect(JSON.stringify(stored)).toContain("a job that prints ***, and *** alone");
     });
   });
 

@@ -105,6 +105,7 @@ describe("the runner travis", () => {
         "second",
         "< null",
       ]);
+      expect(server.asked.filter(({ path }) => path.endsWith("log.txt"))).toHaveLength(2);
     });
 
     it.each([

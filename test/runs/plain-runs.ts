@@ -1,8 +1,19 @@
-import type { Check, CheckRun, Deployment, DeploymentRun, Outcome, Run } from "../../src/runs/run.ts";
+import type {
+  Birth,
+  Check,
+  CheckGate,
+  CheckRun,
+  Deployment,
+  DeploymentRun,
+  Gate,
+  Lost,
+  Outcome,
+  Progress,
+} from "../../src/runs/run.ts";
 
 /** Runs as plain values, for what is decided without a database. */
 
-const birth = {
+const birth: Birth = {
   id: 12,
   cause: { kind: "receipt", id: 1 },
   repository: 7,
@@ -11,22 +22,22 @@ const birth = {
   ref: "main",
   pullRequest: 3,
   title: "Add a cart",
+  author: "mira",
   person: "octocat",
   configuration: null,
   createdAt: new Date("2026-11-22T11:59:00Z"),
   version: 1,
-} as const;
+};
 
 export const startedAt = new Date("2026-11-22T12:00:00Z");
 
-type State<R extends Run> = R extends unknown ? Omit<R, keyof typeof birth | keyof Check | keyof Deployment> : never;
-type About<Kind> = Partial<Omit<typeof birth, "id" | "sha"> & { id: number; sha: string } & Kind>;
+type About<Kind> = Partial<Birth & Kind>;
 
-export function checkRun(state: State<CheckRun>, about: About<Check> = {}): CheckRun {
+export function checkRun(state: Progress<CheckGate, Outcome>, about: About<Check> = {}): CheckRun {
   return { ...birth, kind: "check", name: "test", trust: "own", ...about, ...state };
 }
 
-export function deploymentRun(state: State<DeploymentRun>, about: About<Deployment> = {}): DeploymentRun {
+export function deploymentRun(state: Progress<Gate, Outcome | Lost>, about: About<Deployment> = {}): DeploymentRun {
   const deployment = { task: "deploy", environment: "staging", automatic: true, github: 99, judgedAgainst: null } as const;
   return { ...birth, kind: "deployment", ...deployment, ...about, ...state };
 }

@@ -27,7 +27,10 @@ export function printedGitHub(repositoryFile: string, say: (line: string) => voi
     if (/^GET .*\/compare\//.test(route)) return { status: 200, body: { files: [] } };
     if (/^GET .*\/permission$/.test(route)) return { status: 200, body: { permission: "write", user: null } };
     if (/^GET .*\/git\/ref\//.test(route)) return { status: 200, body: { object: { sha } } };
-    if (/^GET .*\/deployments$/.test(route)) return { status: 200, body: [] };
+    if (/^GET .*\/pulls\/\d+$/.test(route))
+      return { status: 200, body: { state: "open", merged: false, head: { sha, repo: null } } };
+    if (/^GET .*\/git\/commits\//.test(route)) return { status: 200, body: { message: "" } };
+    if (/^GET .*\/(deployments|comments)$/.test(route)) return { status: 200, body: [] };
     ids += 1;
     return { status: method === "GET" ? 200 : 201, body: { id: ids } };
   }

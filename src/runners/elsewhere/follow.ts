@@ -42,12 +42,13 @@ export async function follow<Handle>(build: Build<Handle>, timeout: number, io: 
   };
   try {
     stop.throwIfAborted();
-    if (handle === null) await keep(await withPatience(() => build.start(stop), pace, stop, io));
-    else await say(io, "Signalbox was restarted; it goes on following the build");
+    if (handle !== null) await say(io, "Signalbox was restarted; it goes on following the build");
+    let at: Handle = handle ?? (await withPatience(() => build.start(stop), pace, stop, io));
+    if (handle === null) await keep(at);
     for (let wait = pace.first; ; ) {
-      const at: Handle = handle as Handle;
       const { handle: now, news, ending } = await withPatience(() => build.look(at, stop), pace, stop, io);
       if (now !== at) await keep(now);
+      at = now;
       if (ending !== null) return ending;
       wait = nextPause(pace, wait, news);
       await pause(wait, stop);

@@ -1,6 +1,7 @@
-import type { Dirent } from "node:fs";
+import { type Dirent, lstatSync } from "node:fs";
 import { lstat, readdir, readlink, realpath } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { inParallel } from "./in-parallel.ts";
 import { isWithin, staysInside } from "./paths.ts";
 import { Refusal } from "./refusal.ts";
@@ -45,12 +46,9 @@ async function surveyFolder(path: string, inRelease: string, depth: number, stop
   stop.throwIfAborted();
   const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => depth > 0 || name !== ".git");
   for (const entry of entries) refuseStrange(entry, join(inRelease, entry.name));
-  const files = await inParallel(
+  const files = await measured(
+    path,
     entries.filter((entry) => entry.isFile()),
-    async ({ name }) => {
-      const { mode, size } = await lstat(join(path, name));
-      return { name, mode, size };
-    },
   );
   const links = await inParallel(
     entries.filter((entry) => entry.isSymbolicLink()),
@@ -67,6 +65,17 @@ async function surveyFolder(path: string, inRelease: string, depth: number, stop
   for (const { name } of entries.filter((entry) => entry.isDirectory()))
     folders.push({ name, tree: await surveyFolder(join(path, name), join(inRelease, name), depth + 1, stop) });
   return { path, files, links, folders };
+}
+
+/** Others have their turn after each hundred: what was just written is answered from memory, and through the thread pool takes ten times as long. */
+async function measured(path: string, files: readonly Dirent[]): Promise<Tree["files"]> {
+  const found: { name: string; mode: number; size: number }[] = [];
+  for (const [index, { name }] of files.entries()) {
+    if (index % 100 === 99) await setImmediate();
+    const { mode, size } = lstatSync(join(path, name));
+    found.push({ name, mode, size });
+  }
+  return found;
 }
 
 function refuseStrange(entry: Dirent, inRelease: string): void {

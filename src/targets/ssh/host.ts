@@ -59,30 +59,27 @@ export class Host {
     await this.#do(enter(this.#session.token, this.#means.path, env));
   }
 
-  /** Waits for its turn, which lasts until the end. */
-  async takeTurn(): Promise<void> {
-    if ((await this.#do(step("lock"), [1])).status === 0) return;
-    const { path, io } = this.#means;
-    await io.write(Buffer.from(`Waiting for another deployment to ${path} on ${this.destination.name}.\n`));
-    await this.#do(step("wait_for_lock"));
-  }
-
-  /** What is live, null when it is none of our releases, and what lies beside it. */
-  async look(): Promise<{ readonly live: string | null; readonly releases: readonly string[] }> {
-    const [current = "", ...releases] = (await this.#do(step("look"))).output.toString("utf8").split("\n");
+  /** Waits for its turn, which lasts until the end; says what is live, null when it is none of our releases, and what lies beside it. */
+  async takeTurn(): Promise<{ readonly live: string | null; readonly releases: readonly string[] }> {
+    let { status, output } = await this.#do(`${step("lock")} && ${step("look")}`, [1]);
+    if (status === 1) {
+      const { path, io } = this.#means;
+      await io.write(Buffer.from(`Waiting for another deployment to ${path} on ${this.destination.name}.\n`));
+      ({ output } = await this.#do(`${step("wait_for_lock")} && ${step("look")}`));
+    }
+    const [current = "", ...releases] = output.toString("utf8").split("\n");
     return { live: nameOf(current), releases };
   }
 
   /** Makes a release, sending what is not in the one that is live. */
   async make(release: string, live: string | null, content: Content): Promise<void> {
     const shared = this.#means.shared.map((path) => step("share", path));
-    if (shared.length > 0) await this.#do(["mkdir -p shared", ...shared].join(" && "));
-    const { status, output } = await this.#do(step("prepare", release, live ?? ""), [trouble.noBase]);
+    const { status, output } = await this.#do([...shared, step("prepare", release, live ?? "")].join(" && "), [trouble.noBase]);
     const manifest = await content.manifest;
     const changes = status === 0 ? await changesSince(output, manifest, content.entries) : null;
     if (changes !== null && (await this.#makeWith(release, changes, manifest, content.entries))) return;
-    await this.#do(step("start_over"));
     const everything = { gone: [], sent: content.entries };
+    if (status === 0) await this.#do(step("start_over"));
     if (await this.#makeWith(release, everything, manifest, content.entries)) return;
     throw new OperatorProblem(
       `${this.destination.name} did not keep every file that it was sent`,
@@ -92,16 +89,15 @@ export class Host {
 
   /** False when the outcome is not what it should be, because somebody changed the last release by hand. */
   async #makeWith(release: string, changes: Changes, manifest: Manifest, entries: readonly Entry[]): Promise<boolean> {
-    if (changes.gone.length > 0) await this.#do(without(changes.gone));
     const sent: readonly TarEntry[] = [
       ...changes.sent.map((entry) => ({ ...entry, path: `release/${entry.path}` })),
       // Last, and so not older than any file of the release: what is newer was touched.
       { kind: "bytes", path: "manifest", bytes: await pack(manifest) },
     ];
-    await this.#do(step("receive", tarSize(sent)), [], { body: () => tarOf(sent) });
     // `find` counts lines, and a name may have several.
     const lines = entries.reduce((sum, { path }) => sum + path.split("\n").length, 1);
-    if ((await this.#do(step("complete", release, lines), [trouble.notComplete])).status !== 0) return false;
+    const steps = [without(changes.gone), step("receive", tarSize(sent)), step("complete", release, lines)];
+    if ((await this.#do(steps.join(" && "), [trouble.notComplete], { body: () => tarOf(sent) })).status !== 0) return false;
     const files = changes.sent.flatMap((entry) => (entry.kind === "file" ? [entry.size] : []));
     const unchanged = entries.filter(({ kind }) => kind === "file").length - files.length;
     const amount = sayAmount({ files: files.length, bytes: files.reduce((sum, size) => sum + size, 0) });

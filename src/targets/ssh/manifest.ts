@@ -1,8 +1,8 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
-import { inThread } from "../release/thread.ts";
 import type { Tree } from "../release/tree.ts";
+import { hashesOf } from "./hashes.ts";
 
 /** What is in a release, in the order in which it can be made: a folder before what lies in it. */
 export type Entry =
@@ -28,9 +28,25 @@ export function entriesOf(tree: Tree, within = ""): readonly Entry[] {
   ];
 }
 
-/** Reads every file, in a thread of its own. Throws the reason of `stop`. */
+/** Reads every file. Throws the reason of `stop`. */
 export async function manifestOf(entries: readonly Entry[], stop: AbortSignal): Promise<Manifest> {
-  return new Map(await inThread<readonly (readonly [string, string])[]>(new URL("./hashing.ts", import.meta.url), entries, stop));
+  const hashes = await hashesOf(
+    entries.flatMap((entry) => (entry.kind === "file" ? [entry.source] : [])),
+    stop,
+  );
+  return new Map(entries.map((entry) => [entry.path, sayWhatItIs(entry, hashes)]));
+}
+
+/** 128 bits of the hash are enough: who could make two files alike would deceive only their own repository. */
+function sayWhatItIs(entry: Entry, hashes: ReadonlyMap<string, string>): string {
+  switch (entry.kind) {
+    case "file":
+      return `${entry.executable ? "x" : "-"}${hashes.get(entry.source)?.slice(0, 32)}`;
+    case "link":
+      return `l${entry.target}`;
+    case "folder":
+      return "d";
+  }
 }
 
 /** What turns the last release into the new one. */

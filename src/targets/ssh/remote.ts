@@ -140,6 +140,7 @@ prepare() {
 start_over() { rm -rf -- "releases/$part/release" && mkdir -- "releases/$part/release"; }
 
 share() {
+  mkdir -p shared || return
   case $1 in
     */) mkdir -p -- "shared/$1" ;;
     *) [ -e "shared/$1" ] || { echo "$1"; return 22; } ;;

@@ -14,8 +14,8 @@ export interface RollOut {
   /** In the order in which they are switched. */
   readonly destinations: readonly Destination[];
   readonly means: Means;
-  /** A new release, or the name of one that is there. */
-  readonly release: Content | string;
+  /** A new release, or the name of one that is there; asked for while the servers are being reached, and none is told anything before. */
+  release(): Promise<Content | string>;
   /** How many servers are switched at once. */
   readonly batch: number;
   readonly restart: string | null;
@@ -47,11 +47,13 @@ export async function rollOut(order: RollOut): Promise<Deployed> {
     );
   let servers: readonly Server[] = [];
   try {
+    const release = await order.release();
     await each(hosts, (host) => host.enter());
     // One after the other, and in the same order for everybody: two deployments to the same servers would wait for each other.
-    for (const host of byAddress(hosts)) await host.takeTurn();
-    servers = await each(hosts, async (host) => ({ host, ...(await host.look()) }));
-    const name = await bring(order, servers, each);
+    const taken = new Map<Host, Server>();
+    for (const host of byAddress(hosts)) taken.set(host, { host, ...(await host.takeTurn()) });
+    servers = hosts.flatMap((host) => taken.get(host) ?? []);
+    const name = await bring(release, means.order.sha, servers, each);
     for (let at = 0; at < servers.length; at += order.batch) {
       stop.throwIfAborted();
       await each(servers.slice(at, at + order.batch), (server) => goLive(server, name, order.restart));
@@ -75,14 +77,14 @@ function byAddress(hosts: readonly Host[]): readonly Host[] {
 }
 
 /** Makes the release on every server, or finds it there, and gives its name, which is the same everywhere. */
-async function bring({ release, means }: RollOut, servers: readonly Server[], each: Each): Promise<string> {
+async function bring(release: Content | string, sha: string, servers: readonly Server[], each: Each): Promise<string> {
   if (typeof release === "string") {
     const without = servers.find(({ releases }) => !releases.includes(release));
     if (without === undefined) return release;
     throw new Refusal(`releases/${release} is not on ${without.host.destination.name} any more; deploy its commit again`);
   }
   const everywhere = servers.flatMap(({ releases }) => releases);
-  const name = releaseName(means.order.sha, new Date(), everywhere);
+  const name = releaseName(sha, new Date(), everywhere);
   await each(servers, ({ host, live }) => host.make(name, live, release));
   return name;
 }

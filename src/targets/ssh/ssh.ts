@@ -10,7 +10,7 @@ import { openAccess } from "./access.ts";
 import { destinationOf, destinationText } from "./destination.ts";
 import type { Content } from "./host.ts";
 import { entriesOf, manifestOf } from "./manifest.ts";
-import { rollOut } from "./roll-out.ts";
+import { type RollOut, rollOut } from "./roll-out.ts";
 
 const options = z
   .strictObject({
@@ -69,23 +69,24 @@ type Options = z.infer<typeof options>;
 export const ssh = defineTarget<Options>({
   name: "ssh",
   options,
-  deploy: (options, order, io) =>
-    refusing(async () => {
-      const entries = entriesOf(withShared(await survey(order.workspace, options.from ?? ".", io.stop), options.shared));
-      const manifest = manifestOf(entries, io.stop);
-      // It may fail before anybody waits for it.
-      manifest.catch(() => {});
-      return atServers(options, { entries, manifest }, order, io);
-    }),
+  deploy: (options, order, io) => refusing(() => atServers(options, () => contentOf(options, order, io), order, io)),
   restore: (options, release, order, io) =>
     refusing(async () => {
       const name = rememberedName(release);
       if (name === null) throw new Refusal("what was live is no release on a server; deploy its commit again");
-      return atServers(options, name, order, io);
+      return atServers(options, async () => name, order, io);
     }),
 });
 
-async function atServers(options: Options, release: Content | string, order: DeployOrder, io: Io): Promise<Deployed> {
+async function contentOf({ from = ".", shared }: Options, order: DeployOrder, io: Io): Promise<Content> {
+  const entries = entriesOf(withShared(await survey(order.workspace, from, io.stop), shared));
+  const manifest = manifestOf(entries, io.stop);
+  // It may fail before anybody waits for it.
+  manifest.catch(() => {});
+  return { entries, manifest };
+}
+
+async function atServers(options: Options, release: RollOut["release"], order: DeployOrder, io: Io): Promise<Deployed> {
   const key = await order.secret(options.key);
   if (key === null) return missingSecret(options.key, order);
   await using access = await openAccess(order, { key, knownHosts: options.known_hosts });

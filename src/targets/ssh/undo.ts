@@ -36,8 +36,7 @@ export async function liveAgain(destination: Destination, { means }: RollOut): P
     const timer = setTimeout(() => host.interrupt(new Error("no turn in time")), patience);
     try {
       await host.enter();
-      await host.takeTurn();
-      return (await host.look()).live;
+      return (await host.takeTurn()).live;
     } catch {
       // The next try, or nobody, tells.
     } finally {

@@ -1,0 +1,163 @@
+import { readdir, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { GitError, type GitSetup } from "./git.ts";
+import {
+  breakLocks,
+  type GitSource,
+  holdCommits,
+  isMirror,
+  letGoOfAll,
+  type Mirror,
+  makeMirror,
+  releaseCommits,
+  sweepTemporary,
+  tidyMirror,
+} from "./mirror.ts";
+import { removeTree } from "./remove-tree.ts";
+
+/**
+ * The mirror of one repository. What is damaged is not mended but made anew beside it, as the next generation in a folder of its own: live
+ * checkouts borrow the objects of the old one, which stays until its holders are gone. Methods that change something are called one after the other.
+ */
+export class RepositoryMirror {
+  readonly #below: string;
+  readonly #id: number;
+  readonly #setup: GitSetup;
+  #generation: number | null = null;
+  #damaged = false;
+  /** Holder → SHA → where it comes from: a submodule's commits have another address than the repository's own. */
+  readonly #held = new Map<string, Map<string, GitSource>>();
+  /** Earlier generation → those who may still borrow from it. */
+  readonly #earlier = new Map<number, Set<string>>();
+
+  constructor(below: string, id: number, setup: GitSetup) {
+    this.#below = below;
+    this.#id = id;
+    this.#setup = setup;
+  }
+
+  get current(): Mirror {
+    return this.#mirror(this.#generation ?? 1);
+  }
+
+  get isHeld(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** The next fetch makes it anew. */
+  markDamaged(): void {
+    this.#damaged = true;
+  }
+
+  async hold(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<void> {
+    await this.#open();
+    if (!this.#damaged && (await isMirror(this.current.folder))) {
+      try {
+        await holdCommits(this.current, source, holder, shas, stop);
+        return this.#remember(source, holder, shas);
+      } catch (error) {
+        await sweepTemporary(this.current);
+        if (!isDamage(error)) throw error;
+      }
+    }
+    await this.#makeAnew(source, holder, shas, stop);
+    this.#remember(source, holder, shas);
+  }
+
+  async release(holder: string): Promise<void> {
+    await this.#open();
+    this.#held.delete(holder);
+    for (const [generation, holders] of this.#earlier) {
+      holders.delete(holder);
+      if (holders.size > 0) continue;
+      this.#earlier.delete(generation);
+      await removeTree(this.#mirror(generation).folder);
+    }
+    if (await isMirror(this.current.folder)) await releaseCommits(this.current, holder);
+  }
+
+  async tidy(): Promise<void> {
+    await this.#open();
+    if (await isMirror(this.current.folder)) await tidyMirror(this.current);
+  }
+
+  /** Only while nobody holds anything. */
+  async remove(): Promise<void> {
+    await removeTree(this.current.folder);
+    this.#generation = null;
+  }
+
+  /** For the first time no git of ours runs there, and nobody holds anything any more. */
+  async #open(): Promise<void> {
+    if (this.#generation !== null) return;
+    const names = await readdir(this.#below).catch(() => []);
+    const generations = names.flatMap((name) => generationOf(name, this.#id) ?? []).toSorted((one, other) => other - one);
+    const [newest = 1, ...others] = generations;
+    for (const generation of others) await removeTree(this.#mirror(generation).folder);
+    for (const name of names.filter((name) => name.startsWith(`.part-${this.#id}-`))) await removeTree(join(this.#below, name));
+    const mirror = this.#mirror(newest);
+    if (await isMirror(mirror.folder)) {
+      await breakLocks(mirror);
+      await sweepTemporary(mirror);
+      // A damaged one cannot say; then the next fetch finds it out.
+      await letGoOfAll(mirror).catch(() => this.markDamaged());
+    }
+    this.#generation = newest;
+  }
+
+  async #makeAnew(source: GitSource, holder: string, shas: readonly string[], stop: AbortSignal | undefined): Promise<void> {
+    const old = this.#generation ?? 1;
+    const exists = (await stat(this.#mirror(old).folder).catch(() => null)) !== null;
+    const next = exists ? old + 1 : old;
+    await makeMirror(this.#mirror(next), `.part-${this.#id}-`, async (part) => {
+      await holdCommits(part, source, holder, shas, stop);
+      for (const [other, commits] of this.#held) {
+        for (const [sha, from] of commits) {
+          // Best effort: whoever holds a commit that is gone from the host too hears of it when he uses it.
+          await holdCommits(part, from, other, [sha], stop).catch(() => stop?.throwIfAborted());
+        }
+      }
+    });
+    this.#generation = next;
+    this.#damaged = false;
+    if (!exists) return;
+    if (this.isHeld) this.#earlier.set(old, new Set(this.#held.keys()));
+    else await removeTree(this.#mirror(old).folder);
+  }
+
+  #remember(source: GitSource, holder: string, shas: readonly string[]): void {
+    const held = this.#held.get(holder) ?? new Map<string, GitSource>();
+    for (const sha of shas) held.set(sha, source);
+    this.#held.set(holder, held);
+    // The time of its last use, by which the oldest are found.
+    void utimes(this.current.folder, new Date(), new Date()).catch(() => {});
+  }
+
+  #mirror(generation: number): Mirror {
+    return { folder: join(this.#below, generation === 1 ? `${this.#id}` : `${this.#id}.${generation}`), setup: this.#setup };
+  }
+}
+
+/** What shows that a mirror's own files are wrong; a full disk is not that. */
+export function isDamage(error: unknown): boolean {
+  return (
+    error instanceof GitError &&
+    error.failure === "broken" &&
+    !/No space left|quota exceeded|Too many open files|Cannot allocate/i.test(error.said) &&
+    /corrupt|inflate|bad (object|tree|ref)|unable to (read|parse)|missing (blob|tree|object)|not a git repository|did not send all|valid object|unresolved delta|garbage|packfile|index file|object file|has not been fetched/i.test(
+      error.said,
+    )
+  );
+}
+
+/** The repositories that have folders here. */
+export async function repositoriesBelow(folder: string): Promise<readonly number[]> {
+  const names = await readdir(folder).catch(() => []);
+  return [...new Set(names.flatMap((name) => /^([0-9]+)(\.[0-9]+)?$/.exec(name)?.[1] ?? []).map(Number))];
+}
+
+function generationOf(name: string, id: number): number | null {
+  if (name === String(id)) return 1;
+  const generation = /^([0-9]+)\.([0-9]+)$/.exec(name);
+  return generation && Number(generation[1]) === id ? Number(generation[2]) : null;
+}
