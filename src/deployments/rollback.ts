@@ -10,7 +10,7 @@ import { lockEnvironment } from "./locks.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { type Refusal, refused } from "./refusal.ts";
 import { rulesOf } from "./rules.ts";
-import { lastStarted, mayHaveSwitched, releasesOf } from "./standing.ts";
+import { lastSwitched, releasesOf } from "./standing.ts";
 
 export interface RollbackOrder {
   readonly repository: Repository;
@@ -79,8 +79,8 @@ async function releaseToPutBack(db: Query, order: RollbackOrder): Promise<Deploy
   const releases = await releasesOf(db, repository.id, environment);
   const [live] = releases;
   if (live === undefined) return refused("nothing to do", `nothing was ever live on ${environment}`);
-  const last = await lastStarted(db, repository.id, environment);
-  const isUncertain = last !== null && last.id !== live.id && mayHaveSwitched(last);
+  const last = await lastSwitched(db, repository.id, environment);
+  const isUncertain = last !== null && last.id !== live.id;
   if (to !== undefined) {
     if (!/^[0-9a-f]{7,40}$/i.test(to)) return refused("unknown commit", "name the commit by at least 7 digits of its SHA");
     const meant = releases.filter((run) => run.sha.startsWith(to.toLowerCase()));
@@ -163,8 +163,8 @@ export async function dueRollback(
   repository: number,
   environment: string,
 ): Promise<{ readonly failed: Extract<DeploymentRun, { state: "finished" }>; readonly to: DeploymentRun } | null> {
-  const failed = await lastStarted(db, repository, environment);
-  if (failed?.task !== "deploy" || failed.outcome.kind !== "failed" || failed.outcome.switched !== true) return null;
+  const failed = await lastSwitched(db, repository, environment);
+  if (failed?.task !== "deploy" || failed.outcome.kind !== "failed") return null;
   if (configurationOf(failed)?.rules.rollback !== "automatic") return null;
   const to = await liveRun(db, repository, environment);
   if (to === null) return null;

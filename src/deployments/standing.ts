@@ -8,12 +8,12 @@ type Finished = Extract<DeploymentRun, { state: "finished" }>;
 /** What an environment's order is decided against: the run that passed last, and one since then whose release may be there as well. */
 export async function standingRuns(db: Query, repository: number, environment: string): Promise<readonly DeploymentRun[]> {
   const live = await liveRun(db, repository, environment);
-  const last = await lastStarted(db, repository, environment);
-  return [...(live === null ? [] : [live]), ...(last !== null && last.id !== live?.id && mayHaveSwitched(last) ? [last] : [])];
+  const last = await lastSwitched(db, repository, environment);
+  return [...(live === null ? [] : [live]), ...(last === null || last.id === live?.id ? [] : [last])];
 }
 
-/** The deployment that ended last of those that had begun. */
-export async function lastStarted(db: Query, repository: number, environment: string): Promise<Finished | null> {
+/** The deployment that ended last of those that put their release in place, or may have done so though they did not pass. */
+export async function lastSwitched(db: Query, repository: number, environment: string): Promise<Finished | null> {
   const row = await db
     .selectFrom("run")
     .selectAll()
@@ -21,26 +21,18 @@ export async function lastStarted(db: Query, repository: number, environment: st
     .where("name", "=", environment)
     .where("kind", "=", "deployment")
     .where("state", "=", "finished")
-    .where("started_at", "is not", null)
+    .where((is) =>
+      is.or([
+        is("outcome", "like", '{"kind":"passed"%'),
+        is("outcome", "like", '{"kind":"failed"%,"switched":true}'),
+        is("outcome", "like", '{"kind":"lost"%'),
+      ]),
+    )
     .orderBy("finished_at", "desc")
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? null : finished(runFromRow(row));
-}
-
-/** Whether a deployment that did not pass may have put its release in place all the same. */
-export function mayHaveSwitched({ outcome }: Finished): boolean {
-  switch (outcome.kind) {
-    case "failed":
-      return outcome.switched === true;
-    case "lost":
-      return true;
-    case "passed":
-    case "errored":
-    case "cancelled":
-      return false;
-  }
 }
 
 /** The automatic deployment that was wished for last and has ended, however it did. */

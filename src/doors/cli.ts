@@ -1,14 +1,13 @@
 import { parseArgs } from "node:util";
-import { checkConfiguration } from "./command-line/config-check.ts";
-import { onPullRequest } from "./command-line/pull-request.ts";
-import { replay } from "./command-line/replay.ts";
-import { listSecretsCommand, removeSecretCommand, rotateSecretKeyCommand, setSecretCommand } from "./command-line/secret.ts";
+import { UsageError } from "./command-line/usage.ts";
 
 /** A command: takes the words behind its name, says what happened, and gives the exit code. Throws `UsageError` for words it does not take. */
 type Command = (words: readonly string[]) => Promise<number>;
 
+/** Each is loaded when it is called: one that needs little starts at once. */
 const commands: Readonly<Record<string, Command>> = {
-  replay: (words) => {
+  async replay(words) {
+    const { replay } = await import("./command-line/replay.ts");
     const { values, positionals } = parse(words, {
       local: { type: "boolean" },
       url: { type: "string" },
@@ -16,28 +15,35 @@ const commands: Readonly<Record<string, Command>> = {
     });
     return replay(positionals, { local: values.local === true, url: text(values.url), file: text(values.file) });
   },
-  config: ([action, ...words]) => {
-    if (action !== "check") throw new TypeError(`"config ${action ?? ""}" is no command; there is "config check [FILE]"`);
+  async config([action, ...words]) {
+    if (action !== "check") throw new UsageError(`"config ${action ?? ""}" is no command; there is "config check [FILE]"`);
+    const { checkConfiguration } = await import("./command-line/config-check.ts");
     return checkConfiguration(parse(words, {}).positionals[0]);
   },
-  secret: ([action, ...words]) => {
+  async secret([action, ...words]) {
+    const secrets = await import("./command-line/secret.ts");
     const { values, positionals } = parse(words, { environment: { type: "string" } });
     const [repository, name] = positionals;
     const environment = text(values.environment) ?? null;
-    if (action === "set") return setSecretCommand(repository, name, environment);
-    if (action === "list") return listSecretsCommand(repository);
-    if (action === "remove") return removeSecretCommand(repository, name, environment);
-    if (action === "rotate") return rotateSecretKeyCommand();
-    throw new TypeError(`"secret ${action ?? ""}" is no command; there are set, list, remove and rotate`);
+    if (action === "set") return secrets.setSecretCommand(repository, name, environment);
+    if (action === "list") return secrets.listSecretsCommand(repository);
+    if (action === "remove") return secrets.removeSecretCommand(repository, name, environment);
+    if (action === "rotate") return secrets.rotateSecretKeyCommand();
+    throw new UsageError(`"secret ${action ?? ""}" is no command; there are set, list, remove and rotate`);
   },
-  approve: (words) => onPullRequest("approve", parse(words, {}).positionals),
-  retry: (words) => onPullRequest("retry", parse(words, {}).positionals),
-  cancel: (words) => onPullRequest("cancel", parse(words, {}).positionals),
-  help: async () => {
+  approve: (words) => pullRequest("approve", words),
+  retry: (words) => pullRequest("retry", words),
+  cancel: (words) => pullRequest("cancel", words),
+  async help() {
     console.log(help);
     return 0;
   },
 };
+
+async function pullRequest(deed: "approve" | "retry" | "cancel", words: readonly string[]): Promise<number> {
+  const { onPullRequest } = await import("./command-line/pull-request.ts");
+  return onPullRequest(deed, parse(words, {}).positionals);
+}
 
 const help = `signalbox: a self-hosted CI and deployment server for GitHub
 
@@ -50,6 +56,10 @@ const help = `signalbox: a self-hosted CI and deployment server for GitHub
   signalbox approve OWNER/REPO PULL_REQUEST SHA   let the checks of a fork's commit run
   signalbox retry OWNER/REPO PULL_REQUEST [CHECK] run the checks again that did not pass, or one of them
   signalbox cancel OWNER/REPO PULL_REQUEST        stop what it has under way
+  signalbox secret set OWNER/REPO NAME [--environment ENV]   keep a secret; its value comes from standard input
+  signalbox secret list OWNER/REPO                names and dates, never values
+  signalbox secret remove OWNER/REPO NAME [--environment ENV]
+  signalbox secret rotate                         seal all secrets with a new key
   signalbox help
 
 Settings come from the environment and from .env beside package.json; .env.example explains them.
@@ -58,14 +68,18 @@ Exit codes: 0 done, 1 it went wrong, 2 the words were not understood.`;
 /** Runs one command. */
 async function main([name = "help", ...words]: readonly string[]): Promise<number> {
   const command = commands[name === "--help" || name === "-h" ? "help" : name];
-  if (command === undefined) throw new TypeError(`"${name}" is no command`);
+  if (command === undefined) throw new UsageError(`"${name}" is no command`);
   return command(words);
 }
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 
 function parse(words: readonly string[], options: Options) {
-  return parseArgs({ args: [...words], options, allowPositionals: true });
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(Error.isError(error) ? error.message : String(error), { cause: error });
+  }
 }
 
 function text(value: unknown): string | undefined {
@@ -75,7 +89,7 @@ function text(value: unknown): string | undefined {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const isUsage = error instanceof TypeError;
+  const isUsage = error instanceof UsageError;
   console.error(
     `${Error.isError(error) ? error.message : String(error)}${isUsage ? "\n\nsignalbox help  lists the commands" : ""}`,
   );

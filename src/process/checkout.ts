@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { checkOut } from "./check-out.ts";
 import { GitError, type GitSetup, git } from "./git.ts";
 import { type GitSource, isMirror, type Mirror } from "./mirror.ts";
 import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
-import { sizesBelow } from "./sizes.ts";
+import { checkOutTree } from "./working-tree.ts";
 
 export { GitError } from "./git.ts";
 export type { GitSource } from "./mirror.ts";
@@ -58,6 +57,8 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
   /** What the mirror cannot answer because it is damaged, the next fetch mends. */
   async function read<T>(id: number, work: (mirror: Mirror) => Promise<T>): Promise<T> {
     const repository = mirrorOf(id);
+    // Before the first fetch of this server's life it is not known which generation is the newest.
+    if (!repository.isOpen) await inTurn(id, () => repository.open());
     const mirror = repository.current;
     if (!(await isMirror(mirror.folder))) throw new GitError("broken", "read a mirror", `${mirror.folder} has not been fetched`);
     return work(mirror).catch((error) => {
@@ -78,14 +79,12 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
     tidyAll: async (isIdle) => {
       const ids = await repositoriesBelow(folder);
       for (const id of ids) if (await isIdle()) await inTurn(id, () => mirrorOf(id).tidy());
-      await shrink(folder, limit, async (id) => {
-        if (!(await isIdle())) return false;
-        return inTurn(id, async () => {
-          if (mirrorOf(id).isHeld) return false;
-          await mirrorOf(id).remove();
-          return true;
-        });
-      });
+      const sizes = await Promise.all(ids.map((id) => inTurn(id, async () => ({ id, ...(await mirrorOf(id).measure()) }))));
+      let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+      for (const { id, bytes } of sizes.toSorted((one, other) => one.usedAt - other.usedAt)) {
+        if (total <= limit || !(await isIdle())) return;
+        if (await inTurn(id, () => mirrorOf(id).removeUnlessHeld())) total -= bytes;
+      }
     },
     treeOf: (id, sha) =>
       read(id, async (mirror) => {
@@ -115,20 +114,11 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
       }),
     checkOut: (source, holder, sha, into, stop) =>
       read(source.id, async (mirror) => {
-        await checkOut({ mirror, source, sha: full(sha), fetch: (from, shas) => fetch(from, holder, shas, stop), stop }, into);
+        const bring = (from: GitSource, shas: readonly string[]) => fetch(from, holder, shas, stop);
+        await checkOutTree({ mirror, source, sha: full(sha), fetch: bring, stop }, into);
         return { objects: join(mirror.folder, "objects") };
       }),
   };
-}
-
-/** Removes the mirrors that were not used for the longest time until the rest is small enough; those that cannot be removed count too. */
-async function shrink(folder: string, limit: number, remove: (id: number) => Promise<boolean>): Promise<void> {
-  const sizes = await sizesBelow(folder);
-  let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  for (const { id, bytes } of sizes.toSorted((one, other) => one.usedAt - other.usedAt)) {
-    if (total <= limit) return;
-    if (await remove(id)) total -= bytes;
-  }
 }
 
 /** Calls for the same repository one after the other, in the order of their arrival. */

@@ -1,6 +1,7 @@
 import { readdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { GitError, type GitSetup } from "./git.ts";
+import { tidyLargeFiles } from "./large-files.ts";
 import {
   breakLocks,
   type GitSource,
@@ -14,6 +15,7 @@ import {
   tidyMirror,
 } from "./mirror.ts";
 import { removeTree } from "./remove-tree.ts";
+import { sizeOf } from "./sizes.ts";
 
 /**
  * The mirror of one repository. What is damaged is not mended but made anew beside it, as the next generation in a folder of its own: live
@@ -40,8 +42,8 @@ export class RepositoryMirror {
     return this.#mirror(this.#generation ?? 1);
   }
 
-  get isHeld(): boolean {
-    return this.#held.size > 0;
+  get isOpen(): boolean {
+    return this.#generation !== null;
   }
 
   /** The next fetch makes it anew. */
@@ -50,7 +52,7 @@ export class RepositoryMirror {
   }
 
   async hold(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<void> {
-    await this.#open();
+    await this.open();
     if (!this.#damaged && (await isMirror(this.current.folder))) {
       try {
         await holdCommits(this.current, source, holder, shas, stop);
@@ -65,7 +67,7 @@ export class RepositoryMirror {
   }
 
   async release(holder: string): Promise<void> {
-    await this.#open();
+    await this.open();
     this.#held.delete(holder);
     for (const [generation, holders] of this.#earlier) {
       holders.delete(holder);
@@ -77,18 +79,29 @@ export class RepositoryMirror {
   }
 
   async tidy(): Promise<void> {
-    await this.#open();
-    if (await isMirror(this.current.folder)) await tidyMirror(this.current);
+    await this.open();
+    if (!(await isMirror(this.current.folder))) return;
+    await tidyMirror(this.current);
+    await tidyLargeFiles(this.current);
   }
 
-  /** Only while nobody holds anything. */
-  async remove(): Promise<void> {
+  async measure(): Promise<{ readonly bytes: number; readonly usedAt: number }> {
+    await this.open();
+    const folders = [...this.#earlier.keys(), this.#generation ?? 1].map((generation) => this.#mirror(generation).folder);
+    const sizes = await Promise.all(folders.map(sizeOf));
+    const usedAt = (await stat(this.current.folder).catch(() => null))?.mtimeMs ?? 0;
+    return { bytes: sizes.reduce((sum, bytes) => sum + bytes, 0), usedAt };
+  }
+
+  async removeUnlessHeld(): Promise<boolean> {
+    await this.open();
+    if (this.#held.size > 0) return false;
     await removeTree(this.current.folder);
-    this.#generation = null;
+    return true;
   }
 
-  /** For the first time no git of ours runs there, and nobody holds anything any more. */
-  async #open(): Promise<void> {
+  /** Finds the newest generation and mends what a dead server left; the other methods do it when needed. For the first time nobody works there. */
+  async open(): Promise<void> {
     if (this.#generation !== null) return;
     const names = await readdir(this.#below).catch(() => []);
     const generations = names.flatMap((name) => generationOf(name, this.#id) ?? []).toSorted((one, other) => other - one);
@@ -121,7 +134,7 @@ export class RepositoryMirror {
     this.#generation = next;
     this.#damaged = false;
     if (!exists) return;
-    if (this.isHeld) this.#earlier.set(old, new Set(this.#held.keys()));
+    if (this.#held.size > 0) this.#earlier.set(old, new Set(this.#held.keys()));
     else await removeTree(this.#mirror(old).folder);
   }
 

@@ -252,7 +252,8 @@ async function think(stage: Stage, means = stage.means): Promise<void> {
 
 /** Claims whatever may start, and looks whether it may. */
 async function start(stage: Stage): Promise<void> {
-  const { database, repository, memory } = stage;
+  const { database, clock, repository, memory } = stage;
+  clock.now += 1;
   const run = await claim(database, "worker", mayStart);
   if (run === null) return;
   expect(run.repository).toBe(repository.id);
@@ -275,8 +276,7 @@ function whyNot({ memory, clock }: Stage, run: DeploymentRun): readonly string[]
   const behind = (there: string | undefined) => automatic && there !== undefined && numberOf(commit) <= numberOf(there);
   if (behind(memory.live.get(environment)) || behind(memory.broken.get(environment))) wrong.push("behind what is live");
   if (memory.locked.has(environment)) wrong.push("locked");
-  if (environment !== "staging" && memory.broken.has(environment) && memory.live.has(environment))
-    wrong.push("to be rolled back");
+  if (memory.due.has(environment)) wrong.push("to be rolled back");
   if (environment === "production" && !memory.passed.has(`staging ${commit}`)) wrong.push("not on staging");
   if (memory.overridden.has(run.id)) return wrong;
   if (environment !== "edge" && memory.tested.get(commit) !== true) wrong.push("not tested");
@@ -296,7 +296,9 @@ function isApproved({ memory }: Stage, run: DeploymentRun): boolean {
 }
 
 async function end(stage: Stage, { a, b }: Step): Promise<void> {
-  const { database, memory } = stage;
+  const { database, clock, memory } = stage;
+  // No two ends at one moment: which of them left what is live could not be told.
+  clock.now += 1;
   const run = memory.running.splice(a % Math.max(1, memory.running.length), 1)[0];
   if (run === undefined) return;
   const now = await database.read((db) => findRun(db, run.id));
@@ -335,7 +337,7 @@ async function noteEnd({ database, memory }: Stage, { id }: RunningRun): Promise
     memory.passed.add(`${environment} ${run.sha}`);
   }
   if (mayHaveSwitched) memory.broken.set(environment, run.sha);
-  else if (run.attempt !== null) memory.broken.delete(environment);
+  else if (outcome.kind === "passed") memory.broken.delete(environment);
   if (outcome.kind !== "failed" || !mayHaveSwitched || run.task !== "deploy") return;
   const wantsRollback = environment !== "staging" && memory.live.has(environment);
   const isAnswered = (await deploymentsOf(database, run.repository)).some(

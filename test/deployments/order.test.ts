@@ -53,7 +53,7 @@ describe("the order of deployments", () => {
     [
       "a newer commit supersedes those that wait",
       { unfinished: [run(1, 1), run(2, 2), run(3, 3, { state: "queued" })] },
-      { 1: 3, 2: 3 },
+      { 1: 2, 2: 3 },
     ],
     ["whichever was heard of first", { unfinished: [run(1, 3), run(2, 2)] }, { 2: 3 }],
     [

@@ -89,7 +89,7 @@ const lineOfCommits: Mirrors = {
   checkOut: async () => {
     throw new Error("nothing is checked out here");
   },
-  tidy: async () => {},
+  tidyAll: async () => {},
 };
 
 const silentGitHub: GitHub = {

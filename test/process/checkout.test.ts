@@ -56,7 +56,7 @@ describe("fetching", () => {
       failure: "gone",
       message: expect.stringContaining(unknown),
     });
-    expect(await runGit(mirror(), "for-each-ref")).toBe("");
+    expect(await readdir(data)).toEqual([]);
   });
 
   it("stops when it is told to, and does nothing when it was told before", async () => {
@@ -74,7 +74,7 @@ describe("fetching", () => {
       await expect(mirrors.treeOf(1, sha)).rejects.toThrow("is not a full SHA");
       await expect(mirrors.isAncestor(1, unknown, sha)).rejects.toThrow("is not a full SHA");
       await expect(mirrors.changedFiles(1, sha, unknown, "from")).rejects.toThrow("is not a full SHA");
-      await expect(mirrors.checkOut(1, sha, join(folder, "into"))).rejects.toThrow("is not a full SHA");
+      await expect(mirrors.checkOut(source, "run", sha, join(folder, "into"))).rejects.toThrow("is not a full SHA");
     },
   );
 
@@ -114,7 +114,7 @@ describe("fetching from a host that asks for a token", () => {
   it("shows the token to that host and writes it nowhere", async () => {
     const sha = await host.commit({ "a.txt": "1" });
     await mirrors.fetch(source, "run", [sha]);
-    await mirrors.checkOut(1, sha, join(folder, "into"));
+    await mirrors.checkOut(source, "run", sha, join(folder, "into"));
 
     expect(server.seen.length).toBeGreaterThan(0);
     expect(server.seen.every(({ answer }) => answer === 200)).toBe(true);
@@ -194,7 +194,7 @@ describe("what is held", () => {
     await runGit(host.folder, "gc", "-q", "--prune=now");
     await runGit(mirror(), "gc", "-q", "--prune=now");
 
-    await mirrors.checkOut(1, second, join(folder, "into"));
+    await mirrors.checkOut(source, "run", second, join(folder, "into"));
     expect(await readFile(join(folder, "into", "a.txt"), "utf8")).toBe("2");
     const third = await host.commit({ "a.txt": "3" });
     await mirrors.fetch(source, "another", [second, third]);
@@ -216,7 +216,7 @@ describe("what is held", () => {
 
   it("is nothing in a repository that was never fetched", async () => {
     await mirrors.release(7, "run");
-    await mirrors.tidy(7);
+    await mirrors.tidyAll(() => true);
     expect(existsSync(join(data, "7"))).toBe(false);
   });
 });
@@ -243,7 +243,7 @@ describe("what the mirror tells", () => {
     await expect(mirrors.treeOf(1, unknown)).rejects.toMatchObject({ failure: "gone" });
     await expect(mirrors.isAncestor(1, known, unknown)).rejects.toMatchObject({ failure: "gone" });
     await expect(mirrors.changedFiles(1, known, unknown, "from")).rejects.toMatchObject({ failure: "gone" });
-    await expect(mirrors.checkOut(1, unknown, join(folder, "into"))).rejects.toMatchObject({ failure: "gone" });
+    await expect(mirrors.checkOut(source, "run", unknown, join(folder, "into"))).rejects.toMatchObject({ failure: "gone" });
     await expect(mirrors.treeOf(2, known)).rejects.toMatchObject({ failure: "broken" });
   });
 });
@@ -254,7 +254,7 @@ describe("a checkout", () => {
     const second = await host.commit({ "d/a.txt": "2" });
     await mirrors.fetch(source, "run", [second]);
     const into = join(folder, "workspaces", "run");
-    expect(await mirrors.checkOut(1, first, into)).toEqual({ objects: join(mirror(), "objects") });
+    expect(await mirrors.checkOut(source, "run", first, into)).toEqual({ objects: join(mirror(), "objects") });
 
     expect(await readFile(join(into, "d/a.txt"), "utf8")).toBe("1");
     expect(await runGit(into, "status", "--porcelain")).toBe("");
@@ -269,7 +269,7 @@ describe("a checkout", () => {
     const sha = await host.commit({ "a.txt": "1" });
     await mirrors.fetch(source, "run", [sha]);
     const workspace = join(folder, "into");
-    const { objects } = await mirrors.checkOut(1, sha, workspace);
+    const { objects } = await mirrors.checkOut(source, "run", sha, workspace);
     const scratch = join(folder, "scratch");
     await makeScratch(scratch);
     const cell = { workspace, scratch, readable: [objects], writable: [], network: false, env: {}, path: [] };
@@ -284,7 +284,7 @@ describe("a checkout", () => {
     const into = join(folder, "into");
     await mkdir(into);
     await writeFile(join(into, "mine"), "mine");
-    await expect(mirrors.checkOut(1, sha, into)).rejects.toMatchObject({ code: "EEXIST" });
+    await expect(mirrors.checkOut(source, "run", sha, into)).rejects.toMatchObject({ code: "EEXIST" });
     expect(await readdir(into)).toEqual(["mine"]);
   });
 
@@ -292,8 +292,10 @@ describe("a checkout", () => {
     const sha = await host.commit({ "a.txt": "1" });
     await mirrors.fetch(source, "run", [sha]);
     const into = join(folder, "into");
-    await expect(mirrors.checkOut(1, sha, into, AbortSignal.abort(new Error("superseded")))).rejects.toThrow("superseded");
-    await expect(mirrors.checkOut(1, unknown, into)).rejects.toThrow();
+    await expect(mirrors.checkOut(source, "run", sha, into, AbortSignal.abort(new Error("superseded")))).rejects.toThrow(
+      "superseded",
+    );
+    await expect(mirrors.checkOut(source, "run", unknown, into)).rejects.toThrow();
     expect(existsSync(into)).toBe(false);
   });
 
@@ -304,12 +306,14 @@ describe("a checkout", () => {
     const sha = await host.commit(files);
     await mirrors.fetch(source, "run", [sha]);
     const later = await host.commit({ "later.txt": "1" });
-    const checkouts = Array.from({ length: 8 }, (_, index) => mirrors.checkOut(1, sha, join(folder, `into-${index}`)));
+    const checkouts = Array.from({ length: 8 }, (_, index) =>
+      mirrors.checkOut(source, "run", sha, join(folder, `into-${index}`)),
+    );
     await Promise.all([
       ...checkouts,
       runGit(mirror(), "gc", "-q", "--prune=now"),
       mirrors.fetch(source, "run", [later]),
-      mirrors.tidy(1),
+      mirrors.tidyAll(() => true),
     ]);
 
     for (let index = 0; index < 8; index++) expect(await runGit(join(folder, `into-${index}`), "status", "--porcelain")).toBe("");
@@ -340,7 +344,7 @@ describe("a checkout", () => {
     };
     mirrors = openMirrors(data, { protocols: ["file"], env });
     await mirrors.fetch(source, "run", [sha]);
-    await mirrors.checkOut(1, sha, join(folder, "into"));
+    await mirrors.checkOut(source, "run", sha, join(folder, "into"));
     expect(existsSync(proof)).toBe(false);
     expect(existsSync(join(folder, "into", ".git", "hooks"))).toBe(false);
   });
@@ -369,7 +373,7 @@ describe("a checkout", () => {
     // Nor would the checkout follow the link, were the commit in the mirror.
     await mirrors.fetch(source, "run", [await host.commit({})]);
     await runGit(mirror(), "fetch", "-q", host.folder, sha);
-    await mirrors.checkOut(1, sha, join(folder, "into")).catch(() => {});
+    await mirrors.checkOut(source, "run", sha, join(folder, "into")).catch(() => {});
     expect(await readdir(outside)).toEqual([]);
   });
 
@@ -377,7 +381,7 @@ describe("a checkout", () => {
     await symlink("/etc/passwd", join(folder, "work", "link"));
     const sha = await host.commit({});
     await mirrors.fetch(source, "run", [sha]);
-    await mirrors.checkOut(1, sha, join(folder, "into"));
+    await mirrors.checkOut(source, "run", sha, join(folder, "into"));
     expect((await lstat(join(folder, "into", "link"))).isSymbolicLink()).toBe(true);
   });
 });
@@ -399,7 +403,7 @@ describe("a mirror that was damaged", () => {
     await damage();
 
     await mirrors.fetch(source, "run", [second]);
-    await mirrors.checkOut(1, second, join(folder, "into"));
+    await mirrors.checkOut(source, "run", second, join(folder, "into"));
     expect(await readFile(join(folder, "into", "a.txt"), "utf8")).toBe("2");
     expect(await mirrors.treeOf(1, first)).toMatch(/^[0-9a-f]{40}$/);
   });
@@ -414,9 +418,9 @@ describe("a mirror that was damaged", () => {
     const { file, size } = sizes.reduce((most, next) => (next.size > most.size ? next : most));
     await writeFile(file, (await readFile(file)).fill(0, Math.floor(size / 2), Math.floor(size / 2) + 1_000));
 
-    await expect(mirrors.checkOut(1, sha, join(folder, "into"))).rejects.toMatchObject({ failure: "broken" });
+    await expect(mirrors.checkOut(source, "run", sha, join(folder, "into"))).rejects.toMatchObject({ failure: "broken" });
     await mirrors.fetch(source, "run", [sha]);
-    await mirrors.checkOut(1, sha, join(folder, "into"));
+    await mirrors.checkOut(source, "run", sha, join(folder, "into"));
     expect(await readFile(join(folder, "into", "a.txt"), "utf8")).toBe(text);
   });
 

@@ -59,8 +59,10 @@ export async function hostRepository(below: string): Promise<HostedRepository> {
   };
 }
 
-/** Serves the repositories of a folder by smart HTTP to those who know the token, and remembers who came. */
-export async function serveGit(folder: string, token: string) {
+type Answer = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Serves the repositories of a folder by smart HTTP to those who know the token, and remembers who came; `also` may answer first. */
+export async function serveGit(folder: string, token: string, also: Answer = () => false) {
   const program = join((await execute("git", ["--exec-path"])).stdout.trim(), "git-http-backend");
   const seen: { url: string; authorization: string | undefined; answer: number }[] = [];
   /** Answers everything with this status instead. */
@@ -70,6 +72,7 @@ export async function serveGit(folder: string, token: string) {
     const allowed = authorization === `Basic ${btoa(`x-access-token:${token}`)}`;
     const answer = fault.status ?? (allowed ? 200 : 401);
     seen.push({ url: request.url ?? "", authorization, answer });
+    if (fault.status === null && also(request, response)) return;
     if (answer === 200) return backend(program, folder, request, response);
     // Git passes a plain text on to its user.
     const headers = { "content-type": "text/plain", ...(answer === 401 ? { "www-authenticate": "Basic" } : {}) };

@@ -22,6 +22,7 @@ let root: string;
 let place: Workplace;
 let order: CheckOrder;
 let log: string[];
+let concealed: string[];
 let stopping: AbortController;
 beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "signalbox-local-")));
@@ -30,6 +31,7 @@ beforeEach(async () => {
   place = { workspace, readable: [], path: [], sandbox, mark: {} };
   order = orderWith({ checkOut: async () => place });
   log = [];
+  concealed = [];
   stopping = new AbortController();
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
@@ -38,14 +40,16 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 const io = (onWrite: () => void = () => {}): CheckIo => ({
   stop: stopping.signal,
   write: async (output) => {
-    log.push(...Buffer.from(output).toString("utf8").trim().split("\n"));
+    const text = Buffer.from(output).toString("utf8").trim();
+    if (text === "") return;
+    log.push(...text.split("\n"));
     onWrite();
   },
   step: async (name) => {
     log.push(`> ${name}`);
     return { end: async (exitCode) => void log.push(`< ${exitCode}`) };
   },
-  conceal: () => {},
+  conceal: (value) => void concealed.push(value),
   remember: async () => {},
   remembered: null,
 });
@@ -107,6 +111,19 @@ describe("the runner local", () => {
     expect(await runSteps({ name: "Test", run: "kill -15 $$" })).toEqual({ kind: "failed", what: "Test was killed by SIGTERM" });
 
     expect(log).toEqual(["> Test", "< null", "> Test", "< null"]);
+  });
+
+  it("reads workflow commands: what is to be masked is not shown, and the first error is told", async () => {
+    const output = "echo ::add-mask::s3cret-value\necho ::group::Unit\necho '::error file=a.ts,line=3::Expected 2'\nexit 1";
+
+    expect(await runSteps({ name: "Test", run: output })).toEqual({
+      kind: "failed",
+      what: "Test exited with 1: Expected 2 (a.ts:3)",
+      exitCode: 1,
+    });
+
+    expect(concealed).toEqual(["s3cret-value"]);
+    expect(log).toEqual(["> Test", "▾ Unit", "\x1b[31mError: Expected 2 (a.ts:3)\x1b[0m", "< 1"]);
   });
 
   it("ends all steps together after the time-out", async () => {

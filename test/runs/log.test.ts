@@ -74,6 +74,7 @@ describe.each(engines())("the log of a run on %s", (_name, storage) => {
       ["\n", 1_000],
       ["\r\n", 1_000],
       ["\r\n", longest],
+      ["\r\n", longest + 1],
       ["", longest + 1],
     ] as const) {
       const { write, writer, read } = openIn(database);

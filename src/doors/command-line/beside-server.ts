@@ -3,6 +3,7 @@ import { type Database, openDatabase } from "../../database/connection.ts";
 import { findRepositoryByName, type Repository } from "../../github/repository.ts";
 import { home } from "../../settings/read-values.ts";
 import { loadEnvironment, readSettings, type Settings } from "../../settings.ts";
+import { UsageError } from "./usage.ts";
 
 /** What a command that works on the server's data is given. */
 export interface Beside {
@@ -28,7 +29,7 @@ export async function besideServer<T>(work: (beside: Beside) => Promise<T>): Pro
       database,
       async find(fullName) {
         const [owner = "", name = "", rest] = fullName.split("/");
-        if (name === "" || rest !== undefined) throw new TypeError(`"${fullName}" is no repository; write OWNER/REPO`);
+        if (name === "" || rest !== undefined) throw new UsageError(`"${fullName}" is no repository; write OWNER/REPO`);
         const repository = await database.read((db) => findRepositoryByName(db, owner, name));
         if (repository !== null) return repository;
         throw new Error(`${fullName} is not known yet: install the App on it, and open a pull request or push a commit`);

@@ -7,6 +7,7 @@ import { cancelRuns } from "../../deeds/cancel-runs.ts";
 import { retryChecks } from "../../deeds/retry-checks.ts";
 import type { Settings } from "../../settings.ts";
 import { besideServer } from "./beside-server.ts";
+import { UsageError } from "./usage.ts";
 
 /** What can be done to a pull request, by its command; `word` is what stands behind OWNER/REPO PULL_REQUEST. */
 const deeds = {
@@ -31,8 +32,8 @@ type Deed = (
 export async function onPullRequest(command: keyof typeof deeds, words: readonly string[]): Promise<number> {
   const [fullName, number, word, ...more] = words;
   if (fullName === undefined || number === undefined || !/^#?\d+$/.test(number) || more.length > 0)
-    throw new TypeError(`${command} needs OWNER/REPO and the number of a pull request`);
-  if (command === "approve" && word === undefined) throw new TypeError("approve needs the SHA that you have looked at");
+    throw new UsageError(`${command} needs OWNER/REPO and the number of a pull request`);
+  if (command === "approve" && word === undefined) throw new UsageError("approve needs the SHA that you have looked at");
   return besideServer(async ({ database, settings, find }) => {
     const repository = await find(fullName);
     const actor: Actor = { login: userInfo().username, id: 0, role: "operator", door: "command line" };

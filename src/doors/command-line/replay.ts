@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { home } from "../../settings/read-values.ts";
 import { loadEnvironment, readSettings } from "../../settings.ts";
 import { webhookPath } from "../http.ts";
-import { replayLocally } from "./replay-locally.ts";
+import { UsageError } from "./usage.ts";
 
 export interface ReplayOptions {
   /** Handle them in this process, with GitHub's requests printed instead of sent. */
@@ -24,9 +24,11 @@ export interface Fixture {
 
 /** Replays fixtures one after the other. 0 when the server accepted all of them. */
 export async function replay(paths: readonly string[], options: ReplayOptions): Promise<number> {
-  if (paths.length === 0) throw new TypeError("replay needs a fixture, for example fixtures/pull_request.opened.json");
+  if (paths.length === 0) throw new UsageError("replay needs a fixture, for example fixtures/pull_request.opened.json");
   const fixtures = paths.map(readFixture);
-  return options.local ? replayLocally(fixtures, options.file) : send(fixtures, options.url);
+  if (!options.local) return send(fixtures, options.url);
+  const { replayLocally } = await import("./replay-locally.ts");
+  return replayLocally(fixtures, options.file);
 }
 
 function readFixture(path: string): Fixture {

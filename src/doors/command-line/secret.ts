@@ -3,6 +3,7 @@ import { text as readAll } from "node:stream/consumers";
 import { keepSecretKey, openSecretKey, secretKey } from "../../secrets/key.ts";
 import { listSecrets, nameProblem, removeSecret, resealAll, setSecret } from "../../secrets/store.ts";
 import { besideServer } from "./beside-server.ts";
+import { UsageError } from "./usage.ts";
 
 /** `secret set OWNER/REPO NAME [--environment ENV]`: the value comes from standard input, so that it is in no history of a shell and no list of processes. */
 export async function setSecretCommand(
@@ -10,9 +11,9 @@ export async function setSecretCommand(
   name: string | undefined,
   environment: string | null,
 ): Promise<number> {
-  if (repository === undefined || name === undefined) throw new TypeError("secret set needs OWNER/REPO and a NAME");
+  if (repository === undefined || name === undefined) throw new UsageError("secret set needs OWNER/REPO and a NAME");
   const problem = nameProblem(name);
-  if (problem !== null) throw new TypeError(problem);
+  if (problem !== null) throw new UsageError(problem);
   if (process.stdin.isTTY) console.error("Type or paste the value, and end it with Ctrl+D:");
   // One line end is the shell's, not the value's: `echo value | signalbox secret set …`.
   const value = (await readAll(process.stdin)).replace(/\r?\n$/, "");
@@ -28,7 +29,7 @@ export async function setSecretCommand(
 }
 
 export async function listSecretsCommand(repository: string | undefined): Promise<number> {
-  if (repository === undefined) throw new TypeError("secret list needs OWNER/REPO");
+  if (repository === undefined) throw new UsageError("secret list needs OWNER/REPO");
   return besideServer(async ({ database, find }) => {
     const { id } = await find(repository);
     const secrets = await database.read((db) => listSecrets(db, id));
@@ -44,7 +45,7 @@ export async function removeSecretCommand(
   name: string | undefined,
   environment: string | null,
 ): Promise<number> {
-  if (repository === undefined || name === undefined) throw new TypeError("secret remove needs OWNER/REPO and a NAME");
+  if (repository === undefined || name === undefined) throw new UsageError("secret remove needs OWNER/REPO and a NAME");
   return besideServer(async ({ database, find }) => {
     const { id } = await find(repository);
     const removed = await database.write((tx) => removeSecret(tx, { repository: id, environment, name }));

@@ -3,6 +3,7 @@ import { makeScratch, sandboxed } from "../../process/sandbox.ts";
 import { spawnCommand } from "../../process/spawn.ts";
 import { type CheckEnding, type CheckIo, defineRunner, type Workplace } from "../runner.ts";
 import { timedOut } from "../timeout.ts";
+import { createOutputReader, type MaskBudget, usualMaskBudget } from "./output-reader.ts";
 import { endingOfStep, titleOf } from "./wording.ts";
 
 const options = z.strictObject({
@@ -37,11 +38,12 @@ export const local = defineRunner<z.infer<typeof options>>({
     // Fetching the commit is GitHub's time, not the check's.
     const clock = AbortSignal.timeout(order.timeout);
     const stop = AbortSignal.any([io.stop, clock]);
+    const masks = usualMaskBudget();
     await makeScratch(scratch);
     try {
       for (const step of steps) {
         stop.throwIfAborted();
-        const ending = await runStep(step, { place, scratch, env, network: order.trust === "own", io, stop });
+        const ending = await runStep(step, { place, scratch, env, network: order.trust === "own", io, masks, stop });
         if (ending.kind !== "passed") return ending;
       }
       return { kind: "passed" };
@@ -58,22 +60,25 @@ interface Surroundings {
   readonly env: Readonly<Record<string, string>>;
   readonly network: boolean;
   readonly io: CheckIo;
+  readonly masks: MaskBudget;
   readonly stop: AbortSignal;
 }
 
 async function runStep(
   step: { readonly name: string | null; readonly run: string },
-  { place, scratch, env, network, io, stop }: Surroundings,
+  { place, scratch, env, network, io, masks, stop }: Surroundings,
 ): Promise<CheckEnding> {
   const title = titleOf(step);
   const { workspace, readable, path, sandbox, mark } = place;
   const cell = { workspace, scratch, readable, writable: [], network, env, path, mark };
   const log = await io.step(title);
+  const reader = createOutputReader(io.conceal, masks);
   const ending = await spawnCommand(sandboxed(sandbox, cell, ["/bin/sh", "-e", "-c", step.run]), {
-    write: (output) => io.write(output),
+    write: (output) => io.write(reader.take(output)),
     stop,
   });
+  await io.write(reader.end());
   await log.end(ending.kind === "exited" ? ending.code : null);
   if (ending.kind === "stopped") throw ending.reason;
-  return endingOfStep(title, ending);
+  return endingOfStep(title, ending, reader.firstError());
 }

@@ -6,16 +6,20 @@ export function titleOf({ name, run }: { readonly name: string | null; readonly 
   const lines = run.split("\n").map((line) => line.trim());
   const commands = lines.filter((line) => line !== "" && !line.startsWith("#"));
   const title = name ?? (commands.length > 1 ? `${commands[0]} …` : (commands[0] ?? "run"));
-  const characters = [...title];
-  return characters.length <= 60 ? title : `${characters.slice(0, 59).join("").trimEnd()}…`;
+  return cut(title, 60);
 }
 
-/** Says how a step ended. A missing program is the sandbox's own shell: an error of the machine, which is thrown. */
-export function endingOfStep(title: string, ending: Exclude<Ending, { kind: "stopped" }>): CheckEnding {
+/** Says how a step ended, with the first error that its tools told of in a command. A missing program is the sandbox's own shell: an error of the machine, which is thrown. */
+export function endingOfStep(
+  title: string,
+  ending: Exclude<Ending, { kind: "stopped" }>,
+  firstError: string | null = null,
+): CheckEnding {
+  const why = firstError ? `: ${cut(firstError, 200)}` : "";
   switch (ending.kind) {
     case "exited":
       if (ending.code === 0) return { kind: "passed" };
-      return { kind: "failed", what: `${title} exited with ${ending.code}`, exitCode: ending.code };
+      return { kind: "failed", what: `${title} exited with ${ending.code}${why}`, exitCode: ending.code };
     case "killed":
       return { kind: "failed", what: `${title} was killed by ${ending.signal}${perhaps(ending.signal)}` };
     case "missing":
@@ -25,4 +29,13 @@ export function endingOfStep(title: string, ending: Exclude<Ending, { kind: "sto
 
 function perhaps(signal: string): string {
   return signal === "SIGKILL" ? " (out of memory?)" : "";
+}
+
+function cut(text: string, length: number): string {
+  const characters = [...text];
+  if (characters.length <= length) return text;
+  return `${characters
+    .slice(0, length - 1)
+    .join("")
+    .trimEnd()}…`;
 }

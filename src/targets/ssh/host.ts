@@ -4,7 +4,7 @@ import { nameOf } from "../release/names.ts";
 import { type DeployOrder, OperatorProblem } from "../target.ts";
 import { type Access, sshArguments } from "./access.ts";
 import type { Destination } from "./destination.ts";
-import { type Changes, changesFrom, type Entry, type Manifest, pack, unpack } from "./manifest.ts";
+import { type Changes, changesFrom, type Entry, type Manifest, unpack } from "./manifest.ts";
 import { explainedEnd, explainedStep } from "./problems.ts";
 import { enter, step, trouble, without } from "./remote.ts";
 import { type Answer, Disconnected, Session, type StepMeans } from "./session.ts";
@@ -24,7 +24,7 @@ export interface Means {
 /** What a release is made of; read while the servers are being reached. */
 export interface Content {
   readonly entries: readonly Entry[];
-  readonly manifest: Promise<Manifest>;
+  readonly made: Promise<{ readonly manifest: Manifest; readonly packed: Buffer }>;
 }
 
 /** One server of a deployment, in one connection. What was switched and not kept is put back when it ends, by itself. */
@@ -75,12 +75,12 @@ export class Host {
   async make(release: string, live: string | null, content: Content): Promise<void> {
     const shared = this.#means.shared.map((path) => step("share", path));
     const { status, output } = await this.#do([...shared, step("prepare", release, live ?? "")].join(" && "), [trouble.noBase]);
-    const manifest = await content.manifest;
+    const { manifest, packed } = await content.made;
     const changes = status === 0 ? await changesSince(output, manifest, content.entries) : null;
-    if (changes !== null && (await this.#makeWith(release, changes, manifest, content.entries))) return;
+    if (changes !== null && (await this.#makeWith(release, changes, packed, content.entries))) return;
     const everything = { gone: [], sent: content.entries };
     if (status === 0) await this.#do(step("start_over"));
-    if (await this.#makeWith(release, everything, manifest, content.entries)) return;
+    if (await this.#makeWith(release, everything, packed, content.entries)) return;
     throw new OperatorProblem(
       `${this.destination.name} did not keep every file that it was sent`,
       "Look at its disk and its tar",
@@ -88,11 +88,11 @@ export class Host {
   }
 
   /** False when the outcome is not what it should be, because somebody changed the last release by hand. */
-  async #makeWith(release: string, changes: Changes, manifest: Manifest, entries: readonly Entry[]): Promise<boolean> {
+  async #makeWith(release: string, changes: Changes, packed: Buffer, entries: readonly Entry[]): Promise<boolean> {
     const sent: readonly TarEntry[] = [
       ...changes.sent.map((entry) => ({ ...entry, path: `release/${entry.path}` })),
       // Last, and so not older than any file of the release: what is newer was touched.
-      { kind: "bytes", path: "manifest", bytes: await pack(manifest) },
+      { kind: "bytes", path: "manifest", bytes: packed },
     ];
     // `find` counts lines, and a name may have several.
     const lines = entries.reduce((sum, { path }) => sum + path.split("\n").length, 1);

@@ -74,7 +74,7 @@ const packed = z.strictObject({ version: z.literal(1), entries: z.array(z.tuple(
 /** For the server to keep. */
 export async function pack(manifest: Manifest): Promise<Buffer> {
   const text = JSON.stringify({ version: 1, entries: [...manifest] } satisfies z.infer<typeof packed>);
-  return promisify(gzip)(text);
+  return promisify(gzip)(text, { level: 1 });
 }
 
 /** Reads what `pack` made and a server kept; null when it is anything else. */

@@ -9,7 +9,7 @@ import { type Deployed, type DeployOrder, defineTarget, missingSecret, secretNam
 import { openAccess } from "./access.ts";
 import { destinationOf, destinationText } from "./destination.ts";
 import type { Content } from "./host.ts";
-import { entriesOf, manifestOf } from "./manifest.ts";
+import { entriesOf, manifestOf, pack } from "./manifest.ts";
 import { type RollOut, rollOut } from "./roll-out.ts";
 
 const options = z
@@ -80,10 +80,10 @@ export const ssh = defineTarget<Options>({
 
 async function contentOf({ from = ".", shared }: Options, order: DeployOrder, io: Io): Promise<Content> {
   const entries = entriesOf(withShared(await survey(order.workspace, from, io.stop), shared));
-  const manifest = manifestOf(entries, io.stop);
+  const made = manifestOf(entries, io.stop).then(async (manifest) => ({ manifest, packed: await pack(manifest) }));
   // It may fail before anybody waits for it.
-  manifest.catch(() => {});
-  return { entries, manifest };
+  made.catch(() => {});
+  return { entries, made };
 }
 
 async function atServers(options: Options, release: RollOut["release"], order: DeployOrder, io: Io): Promise<Deployed> {

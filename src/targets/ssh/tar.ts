@@ -12,38 +12,52 @@ export function tarSize(entries: readonly TarEntry[]): number {
 
 /** An archive for any tar: long names in GNU's way, which busybox reads too (https://www.gnu.org/software/tar/manual/html_node/Standard.html). Files become 0644 or 0755. */
 export async function* tarOf(entries: readonly TarEntry[]): AsyncGenerator<Uint8Array> {
-  let small: Uint8Array[] = [];
-  let held = 0;
-  for (const entry of entries) {
-    for await (const piece of partsOf(entry)) {
-      small.push(piece);
-      held += piece.length;
-      if (held < 65_536) continue;
-      yield Buffer.concat(small);
-      small = [];
-      held = 0;
+  for (let at = 0; at < entries.length; at += together) {
+    const some = entries.slice(at, at + together);
+    // Small files at the same time: one after the other, most of the time would be waiting.
+    const small = await Promise.all(some.map((entry) => (isLarge(entry) ? null : wholeOf(entry))));
+    let gathered: Uint8Array[] = [];
+    for (const [index, entry] of some.entries()) {
+      const whole = small[index];
+      if (whole) {
+        gathered.push(...whole);
+        continue;
+      }
+      yield Buffer.concat([...gathered, headersOf(entry)]);
+      gathered = [paddingOf(entry)];
+      yield* contentOf(entry);
     }
+    yield Buffer.concat(gathered);
   }
-  yield Buffer.concat([...small, trailer]);
+  yield trailer;
 }
 
-async function* partsOf(entry: TarEntry): AsyncGenerator<Uint8Array> {
-  yield headersOf(entry);
-  const size = sizeOf(entry);
-  if (entry.kind === "bytes") yield entry.bytes;
-  if (entry.kind === "file") yield* contentOf(entry.source, size);
-  yield Buffer.alloc(padded(size) - size);
+const together = 32;
+
+function isLarge(entry: TarEntry): boolean {
+  return entry.kind === "file" && entry.size > 65_536;
 }
 
-async function* contentOf(source: string, size: number): AsyncGenerator<Uint8Array> {
-  await using file = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW);
-  let left = size;
+async function wholeOf(entry: TarEntry): Promise<readonly Uint8Array[]> {
+  const content = entry.kind === "bytes" ? [entry.bytes] : await Array.fromAsync(contentOf(entry));
+  return [headersOf(entry), ...content, paddingOf(entry)];
+}
+
+async function* contentOf(entry: TarEntry): AsyncGenerator<Uint8Array> {
+  if (entry.kind !== "file" || entry.size === 0) return;
+  await using file = await open(entry.source, constants.O_RDONLY | constants.O_NOFOLLOW);
+  let left = entry.size;
   while (left > 0) {
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(left, 65_536)));
-    if (bytesRead === 0) throw new Error(`${source} became shorter while it was sent`);
+    if (bytesRead === 0) throw new Error(`${entry.path} became shorter while it was sent`);
     left -= bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
+}
+
+function paddingOf(entry: TarEntry): Uint8Array {
+  const size = sizeOf(entry);
+  return new Uint8Array(padded(size) - size);
 }
 
 const block = 512;
