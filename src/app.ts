@@ -4,6 +4,7 @@ import { deploymentCreated } from "./doors/webhooks/handlers/deployment-created.
 import { deploymentStatusCreated } from "./doors/webhooks/handlers/deployment-status-created.ts";
 import { installationChanged, installationRepositoriesChanged } from "./doors/webhooks/handlers/installation-changed.ts";
 import { issueCommentCreated } from "./doors/webhooks/handlers/issue-comment-created.ts";
+import { mergeGroupDestroyed, mergeGroupRequested } from "./doors/webhooks/handlers/merge-group-requested.ts";
 import { pullRequestClosed } from "./doors/webhooks/handlers/pull-request-closed.ts";
 import { pullRequestUpdated } from "./doors/webhooks/handlers/pull-request-updated.ts";
 import { pushed } from "./doors/webhooks/handlers/pushed.ts";
@@ -21,6 +22,8 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("pull_request.closed", (context) => pullRequestClosed(context, services));
     probot.on("issue_comment.created", (context) => issueCommentCreated(context, services));
     probot.on("push", (context) => pushed(context, services));
+    probot.on("merge_group.checks_requested", (context) => mergeGroupRequested(context, services));
+    probot.on("merge_group.destroyed", (context) => mergeGroupDestroyed(context, services));
     probot.on("deployment.created", (context) => deploymentCreated(context, services));
     probot.on("deployment_status.created", (context) => deploymentStatusCreated(context, services));
     probot.on("status", (context) => statusCreated(context, services));

@@ -25,6 +25,7 @@ import { openWorkspaces } from "./process/workspace.ts";
 import { freeReports, startReporter } from "./reporting/reporter.ts";
 import { runners } from "./runners/index.ts";
 import { reap } from "./runs/queue.ts";
+import { startRetention } from "./runs/retention.ts";
 import { startWorker } from "./runs/worker.ts";
 import { openSecretKey } from "./secrets/key.ts";
 import { createServices } from "./services.ts";
@@ -102,6 +103,10 @@ async function openParts(
   closers.push(() => reporter.stop());
   const dispatcher = settings.role === "web" ? null : startDispatcher(services);
   if (dispatcher !== null) closers.push(() => dispatcher.stop());
+  if (settings.role !== "web") {
+    const retention = startRetention(services);
+    closers.push(() => retention.stop());
+  }
   if (sandbox !== null) {
     const means = { ...services, workspaces, runners, targets, sandbox, mark: markedBy(mark), toolsPaths: settings.toolsPaths };
     const worker = startWorker({

@@ -8,6 +8,8 @@ const schema: z.ZodType<CheckPlan> = z.object({
   timeout: z.number(),
   paths: z.array(z.string()).nullable(),
   env: z.record(z.string(), z.string()),
+  // Runs that an earlier version planned have none.
+  cache: z.array(z.string()).default([]),
 });
 
 /** Reads a check run's configuration back. */

@@ -2,13 +2,14 @@ import type { Database } from "../database/connection.ts";
 import { findRepository, type Repository } from "../github/repository.ts";
 import type { AllowedAddress } from "../outbound/addresses.ts";
 import { guardedFetch } from "../outbound/fetch.ts";
+import type { Caches } from "../process/cache.ts";
 import type { GitSource } from "../process/checkout.ts";
 import { GitError } from "../process/git.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 import type { Workspaces } from "../process/workspace.ts";
 import type { CheckPlan } from "../repository-file/repository-file.ts";
 import { commandRunner } from "../repository-file/schema.ts";
-import type { AnyRunner, CheckOrder } from "../runners/runner.ts";
+import type { AnyRunner, CheckCache, CheckOrder } from "../runners/runner.ts";
 import type { Interruption, RunIo, RunningCheck } from "../runs/execute.ts";
 import type { Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
@@ -23,6 +24,8 @@ export interface CheckMeans {
   readonly workspaces: Workspaces;
   readonly runners: ReadonlyMap<string, AnyRunner>;
   readonly sandbox: Sandbox;
+  /** Without it every run begins with empty folders. */
+  readonly caches?: Caches;
   /** By which a dead server's processes are found. */
   readonly mark: Readonly<Record<string, string>>;
   /** Folders of the machine that every check may read; the `bin` of each comes first on PATH. */
@@ -49,7 +52,9 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
 
   const checkout = lazyCheckout({ ...means, repository, run, io });
   const options =
-    plan.runner === commandRunner ? { steps: plan.steps.map((step) => ({ name: step.name, run: step.run })) } : plan.with;
+    plan.runner === commandRunner
+      ? { steps: plan.steps.map((step) => ({ name: step.name, run: step.run })), cache: plan.cache }
+      : plan.with;
   const order: CheckOrder = {
     ...orderOf(means, run, repository, plan),
     secret: secretsOf(means, repository, plan, io),
@@ -61,6 +66,7 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
         path: means.toolsPaths.map((tools) => `${tools}/bin`),
         sandbox: means.sandbox,
         mark: means.mark,
+        cache: cacheOf(means, run),
       };
     },
   };
@@ -107,6 +113,15 @@ function orderOf({ database, settings }: CheckMeans, run: RunningCheck, reposito
     fetch: (url, init = {}) => guardedFetch(url, init, { allow: settings.outboundAllow }),
     callbacks: callbacksOf(database, { id: run.id, attempt: run.attempt.number }, settings.publicUrl),
   } satisfies Partial<CheckOrder>;
+}
+
+/** Nothing for forks: what they leave would be run with the trust of the next, and what others left may tell them something. */
+function cacheOf({ caches }: CheckMeans, { repository, name: check, trust }: RunningCheck): CheckCache | null {
+  if (caches === undefined || trust !== "own") return null;
+  return {
+    restore: (path, to, stop) => caches.restore({ repository, check, path }, to, stop),
+    keep: (path, from) => caches.keep({ repository, check, path }, from),
+  };
 }
 
 /** Only what the check's own `with:` names, so that no runner can reach for another's; taken out of the log before it is handed over. */

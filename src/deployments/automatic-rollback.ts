@@ -1,9 +1,9 @@
-import type { Query, Transaction } from "../database/connection.ts";
+import type { Transaction } from "../database/connection.ts";
 import type { Repository } from "../github/repository.ts";
 import type { RepositoryFile } from "../repository-file/repository-file.ts";
 import { short } from "../runs/sentences.ts";
 import type { DeploymentMeans } from "./means.ts";
-import { createRollback, dueRollback } from "./rollback.ts";
+import { createRollback, dueRollback, newEnough } from "./rollback.ts";
 
 /**
  * Answers each deployment that failed after the switch in an environment with `rollback: automatic`, by putting back what was live. `file`
@@ -14,12 +14,17 @@ export async function rollBackFailed(
   repository: Repository,
   file: RepositoryFile | null,
 ): Promise<void> {
-  for (const environment of await database.read((db) => environmentsWithFailures(db, repository.id))) {
-    // An environment that left the file is never written to.
-    if (file !== null && file.environments[environment] === undefined) continue;
-    const made = await database.write((tx) => answer(tx, repository.id, environment, file));
-    if (made !== null) log.warn({ run: made, repository: repository.id, environment }, "rolling back a deployment that failed");
-  }
+  const made = await database.write(async (tx) => {
+    const runs: number[] = [];
+    for (const environment of await environmentsWithFailures(tx, repository.id)) {
+      // An environment that left the file is never written to.
+      if (file !== null && file.environments[environment] === undefined) continue;
+      const run = await answer(tx, repository.id, environment, file);
+      if (run !== null) runs.push(run);
+    }
+    return runs;
+  });
+  for (const run of made) log.warn({ run, repository: repository.id }, "rolling back a deployment that failed");
 }
 
 async function answer(
@@ -28,7 +33,7 @@ async function answer(
   environment: string,
   file: RepositoryFile | null,
 ): Promise<number | null> {
-  const due = await dueRollback(tx.db, repository, environment);
+  const due = await dueRollback(tx, repository, environment);
   if (due === null || due.failed.outcome.kind !== "failed") return null;
   const { failed, to } = due;
   const reason = `${short(failed.sha)} failed: ${due.failed.outcome.what}`;
@@ -52,16 +57,16 @@ async function answer(
   return run;
 }
 
-async function environmentsWithFailures(db: Query, repository: number): Promise<readonly string[]> {
-  const rows = await db
+async function environmentsWithFailures(tx: Transaction, repository: number): Promise<readonly string[]> {
+  const rows = await tx.db
     .selectFrom("run")
     .select("name")
     .distinct()
     .where("repository", "=", repository)
     .where("kind", "=", "deployment")
-    .where("task", "=", "deploy")
     .where("state", "=", "finished")
-    .where("outcome", "like", '{"kind":"failed"%"switched":true%')
+    .where("finished_at", ">", tx.now - newEnough)
+    .where("outcome", "like", '{"kind":"failed"%,"switched":true}')
     .execute();
   return rows.map((row) => row.name);
 }

@@ -26,6 +26,8 @@ async function frozenRuns(db: Query): Promise<readonly DeploymentRun[]> {
     .selectFrom("run")
     .selectAll()
     .where("kind", "=", "deployment")
+    // The index knows the unfinished ones.
+    .where("state", "<>", "finished")
     .where("state", "=", "waiting")
     .where("gates", "like", '%"kind":"freeze"%')
     .execute();

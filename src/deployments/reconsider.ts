@@ -120,7 +120,7 @@ export async function mayStart(tx: Transaction, run: Run): Promise<"may start" |
   const standing = await standingRuns(tx.db, run.repository, run.environment);
   if ((standing.at(-1)?.id ?? null) !== run.judgedAgainst) return [{ kind: "order" }];
   // What failed after the switch is put back first.
-  if ((await dueRollback(tx.db, run.repository, run.environment)) !== null) return [{ kind: "order" }];
+  if ((await dueRollback(tx, run.repository, run.environment)) !== null) return [{ kind: "order" }];
   const [first, ...rest] = shutGates(configuration, await factsOf(tx, run, configuration));
   return first === undefined ? "may start" : [first, ...rest];
 }

@@ -154,21 +154,25 @@ export async function createRollback(
   return run;
 }
 
+/** What failed longer ago than this, in milliseconds, a person has seen: nothing is done about it by itself any more. */
+export const newEnough = 24 * 60 * 60_000;
+
 /**
  * A deployment that failed after the switch in an environment with `rollback: automatic`, and the release that was live before; `null`
  * when there is none, or it was answered: once. Decided from what is written down, so a crash in between changes nothing.
  */
 export async function dueRollback(
-  db: Query,
+  tx: Transaction,
   repository: number,
   environment: string,
 ): Promise<{ readonly failed: Extract<DeploymentRun, { state: "finished" }>; readonly to: DeploymentRun } | null> {
-  const failed = await lastSwitched(db, repository, environment);
+  const failed = await lastSwitched(tx.db, repository, environment);
   if (failed?.task !== "deploy" || failed.outcome.kind !== "failed") return null;
+  if (failed.finishedAt.getTime() <= tx.now - newEnough) return null;
   if (configurationOf(failed)?.rules.rollback !== "automatic") return null;
-  const to = await liveRun(db, repository, environment);
+  const to = await liveRun(tx.db, repository, environment);
   if (to === null) return null;
-  const answer = db
+  const answer = tx.db
     .selectFrom("run")
     .select("id")
     .where("repository", "=", repository)

@@ -35,21 +35,25 @@ export async function lastSwitched(db: Query, repository: number, environment: s
   return row === undefined ? null : finished(runFromRow(row));
 }
 
-/** The automatic deployment that was wished for last and has ended, however it did. */
+/** The automatic deployment that was wished for last, of those that ended lately, however they did. */
 export async function newestEnded(db: Query, repository: number, environment: string): Promise<DeploymentRun | null> {
-  const row = await db
+  const ended = await db
     .selectFrom("run")
-    .selectAll()
+    .select(["id", "automatic"])
     .where("repository", "=", repository)
     .where("name", "=", environment)
     .where("kind", "=", "deployment")
     .where("state", "=", "finished")
-    .where("automatic", "=", 1)
-    .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row === undefined ? null : finished(runFromRow(row));
+    .orderBy("finished_at", "desc")
+    .limit(lately)
+    .execute();
+  const newest = Math.max(...ended.filter((run) => run.automatic === 1).map((run) => run.id));
+  const run = Number.isFinite(newest) ? await findRun(db, newest) : null;
+  return run === null ? null : finished(run);
 }
+
+/** Events do not arrive later than this many deployments. */
+const lately = 50;
 
 /** Every deployment that was live, the newest first; as far back as people remember. */
 export async function releasesOf(db: Query, repository: number, environment: string): Promise<readonly Finished[]> {
@@ -69,12 +73,6 @@ export async function releasesOf(db: Query, repository: number, environment: str
 }
 
 const farBack = 200;
-
-/** Finds a deployment by its run's id. */
-export async function findDeploymentRun(db: Query, id: number): Promise<DeploymentRun | null> {
-  const run = await findRun(db, id);
-  return run?.kind === "deployment" ? run : null;
-}
 
 function finished(run: ReturnType<typeof runFromRow>): Finished | null {
   return run.kind === "deployment" && run.state === "finished" ? run : null;

@@ -5,7 +5,15 @@ import { stat } from "node:fs/promises";
 import { constants } from "node:os";
 import { Readable, Writable } from "node:stream";
 import { type Enclosure, enclose, isEmpty } from "./enclosure.ts";
-import { commandVariable, type Family, plainFamily, readSandboxReport, type SandboxReport, sandboxedFamily } from "./family.ts";
+import {
+  commandVariable,
+  type Family,
+  ownFamily,
+  plainFamily,
+  readSandboxReport,
+  type SandboxReport,
+  sandboxedFamily,
+} from "./family.ts";
 
 /** What to run. Made by hand for a program of our own, by `sandboxed` for one of a repository. */
 export interface Command {
@@ -45,8 +53,13 @@ export interface Child {
   readonly ended: Promise<Ending | null>;
 }
 
-/** Starts a command as the leader of its own session; null when there is no such program. */
-export async function startChild(command: Command, stdout: "pipe" | number, stderr: "pipe" | number): Promise<Child | null> {
+/** Starts a command as the leader of its own session; null when there is no such program. `own`: a program of ours, which starts no daemons. */
+export async function startChild(
+  command: Command,
+  stdout: "pipe" | number,
+  stderr: "pipe" | number,
+  own: boolean,
+): Promise<Child | null> {
   // A missing folder and a missing program are the same ENOENT.
   if (!(await stat(command.cwd).catch(() => null))?.isDirectory())
     throw new Error(`${command.cwd} is not a folder: nothing can run there`);
@@ -66,7 +79,7 @@ export async function startChild(command: Command, stdout: "pipe" | number, stde
   if (child.pid === undefined) return missing(child);
   return command.sandboxed
     ? startedInSandbox(child, child.pid, command, command.sandboxed)
-    : started(child, child.pid, command, mark);
+    : started(child, command, own ? ownFamily(child.pid) : plainFamily(child.pid, mark));
 }
 
 /** Waits for the end of a command, ending it when `stop` is aborted: first the command itself is asked, after the grace period (ms) all is killed. */
@@ -92,8 +105,7 @@ async function missing(child: ChildProcess): Promise<null> {
   throw new Error(`${child.spawnfile} cannot be started`, { cause: error });
 }
 
-function started(child: ChildProcess, pid: number, command: Command, mark: string): Child {
-  const family = plainFamily(pid, mark);
+function started(child: ChildProcess, command: Command, family: Family): Child {
   send(child.stdin, command.input);
   return { process: child, family, ended: exitOf(child).then(([code, signal]) => endingOf(code, signal)) };
 }

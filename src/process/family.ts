@@ -34,6 +34,24 @@ export function plainFamily(pid: number, mark: string): Family {
   };
 }
 
+/** A program of our own that starts no daemons: while it runs all of it is in its process group. To be called in the same turn as the spawn. */
+export function ownFamily(pid: number): Family {
+  const startedAt = startOf(pid) ?? 0;
+  const isThere = () => {
+    const leader = readProcess(pid);
+    return (leader === null || leader.startedAt === startedAt) && signal(-pid, 0);
+  };
+  return {
+    ask: async () => void signal(pid, "SIGTERM"),
+    end: async () => {
+      for (let pause = 1; isThere(); pause = Math.min(pause * 2, 50)) {
+        signal(-pid, "SIGKILL");
+        await wait(pause);
+      }
+    },
+  };
+}
+
 /** What bubblewrap tells about the command inside; `exitCode` stays null when the command could not be started. */
 export interface SandboxReport {
   /** Null when bubblewrap ended before there was a namespace. */

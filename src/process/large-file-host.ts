@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -88,7 +87,7 @@ async function bring({ setup, stop }: Download, file: LargeFile, place: Place | 
         yield piece;
       }
     };
-    await pipeline(body, counted, createWriteStream(part, { mode: 0o600 }), stop ? { signal: stop } : {});
+    await pipeline(body, counted, (await open(part, "wx", 0o600)).createWriteStream(), stop ? { signal: stop } : {});
     if (hash.digest("hex") !== file.oid)
       throw new GitError("refused", doing, `${file.oid} came with another content than its pointer says`);
     await rename(part, join(into, file.oid));

@@ -43,6 +43,8 @@ export async function bringLargeFiles(
   await rm(wanted);
   const missing = noted.split("\0").flatMap((line) => parse(line) ?? []);
   await downloadLargeFiles({ source, setup: mirror.setup, stop }, missing, store);
+  // Git leaves alone what it has just put there.
+  for (const { path } of missing) await rm(join(into, path));
   const call = { repository, doing, stop, env, config: largeFileConfig, input: missing.map(({ path }) => `${path}\0`).join("") };
   await git(mirror.setup, call, ["-C", into, "checkout-index", "-q", "-f", "-u", "-z", "--stdin"]);
   if (await stat(wanted).catch(() => null)) throw new GitError("broken", doing, "large files are missing that had been fetched");

@@ -41,10 +41,11 @@ export async function holdCommits(
   shas: readonly string[],
   stop?: AbortSignal,
 ): Promise<void> {
-  if (!(await areHere(mirror, shas, stop))) await fetchCommits(mirror, source, shas, stop);
+  const refOf = (sha: string) => `refs/ci/${holder}/${sha}`;
+  if (!(await areHere(mirror, shas, stop))) return fetchCommits(mirror, source, shas, refOf, stop);
   await updateRefs(
     mirror,
-    shas.map((sha) => `update refs/ci/${holder}/${sha} ${sha}`),
+    shas.map((sha) => `update ${refOf(sha)} ${sha}`),
   );
 }
 
@@ -111,6 +112,7 @@ async function fetchCommits(
   { folder, setup }: Mirror,
   source: GitSource,
   shas: readonly string[],
+  refOf: (sha: string) => string,
   stop: AbortSignal | undefined,
 ): Promise<void> {
   const doing = `fetch ${shas.join(", ")} from ${source.cloneUrl}`;
@@ -125,8 +127,22 @@ async function fetchCommits(
   const token = await source.token();
   const config =
     token === null ? {} : { [`http.${url.origin}/.extraHeader`]: `Authorization: Basic ${btoa(`x-access-token:${token}`)}` };
-  const options = ["-q", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--refmap="];
-  await git(setup, { repository: folder, doing, stop, config }, ["fetch", ...options, "--", source.cloneUrl, ...shas]);
+  const options = [
+    "-q",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--no-recurse-submodules",
+    "--refmap=",
+    "--atomic",
+  ];
+  await git(setup, { repository: folder, doing, stop, config }, [
+    "fetch",
+    ...options,
+    "--",
+    source.cloneUrl,
+    ...shas.map((sha) => `+${sha}:${refOf(sha)}`),
+  ]);
 }
 
 async function refsBelow({ folder, setup }: Mirror, prefix: string, ...options: readonly string[]): Promise<readonly string[]> {

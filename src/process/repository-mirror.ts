@@ -151,14 +151,22 @@ export class RepositoryMirror {
   }
 }
 
-/** What shows that a mirror's own files are wrong; a full disk is not that. */
+/** What shows that a mirror's own files are wrong, whatever became of the call; a full disk is not that. */
 export function isDamage(error: unknown): boolean {
+  if (!(error instanceof GitError) || /No space left|quota exceeded|Too many open files|Cannot allocate/i.test(error.said))
+    return false;
+  // The host's files are not ours.
+  const said = error.said.replaceAll(/^remote: .*$/gm, "");
+  if (
+    /corrupt|inflate|unresolved delta|garbage|index file .*(small|match|version)|packfile .*(bad|cannot|not|match)|object file/i.test(
+      said,
+    )
+  )
+    return true;
   return (
-    error instanceof GitError &&
     error.failure === "broken" &&
-    !/No space left|quota exceeded|Too many open files|Cannot allocate/i.test(error.said) &&
-    /corrupt|inflate|bad (object|tree|ref)|unable to (read|parse)|missing (blob|tree|object)|not a git repository|did not send all|valid object|unresolved delta|garbage|packfile|index file|object file|has not been fetched/i.test(
-      error.said,
+    /bad (object|tree|ref)|unable to (read|parse)|missing (blob|tree|object)|not a git repository|did not send all|valid object|packfile|index file|has not been fetched/i.test(
+      said,
     )
   );
 }

@@ -26,7 +26,7 @@ export async function spawnCommand(
   const beginning = new Beginning();
   const pipe = await openPipe();
   const delivery = deliver(pipe.output, (piece) => io.write(beginning.of(piece)), refused);
-  const child = await startChild(command, pipe.writingEnd, pipe.writingEnd).finally(pipe.closeWritingEnd);
+  const child = await startChild(command, pipe.writingEnd, pipe.writingEnd, false).finally(pipe.closeWritingEnd);
   const ending = child && (await untilEnded(child, AbortSignal.any([io.stop, refused.signal]), grace));
   await delivery.finish();
   if (refused.signal.aborted) throw refused.signal.reason;
@@ -36,14 +36,14 @@ export async function spawnCommand(
 
 /**
  * Runs a program of our own for what it says, at most `limit` bytes of each stream: past that it is ended and the call rejects. Settles only
- * when none of its processes lives any more.
+ * when none of its process group lives any more: a daemon would be lost sight of.
  */
 export async function captureCommand(
   command: Command,
   { stop, limit = 16_777_216 }: { readonly stop?: AbortSignal | undefined; readonly limit?: number } = {},
 ): Promise<Captured> {
   if (stop?.aborted) return { ending: { kind: "stopped", reason: stop.reason }, output: "", errors: "" };
-  const child = await startChild(command, "pipe", "pipe");
+  const child = await startChild(command, "pipe", "pipe", true);
   if (child === null) return { ending: { kind: "missing", program: command.argv[0] }, output: "", errors: "" };
   const refused = new AbortController();
   const streams = [child.process.stdout, child.process.stderr].map((stream) => {

@@ -66,12 +66,12 @@ function resolveAddress(address: string, path: string, source: GitSource, { prot
   };
   const own = URL.parse(source.cloneUrl) ?? refuse("cannot be compared with the repository's own");
   const url = parseAddress(address, own) ?? refuse(`is none that can be used here; write one on ${own.host}, or a relative one`);
+  const isSameHost = url.protocol === "ssh:" ? url.hostname === own.hostname : url.host === own.host;
+  if (!isSameHost) refuse(`is on another host; submodules come from ${own.host || "the repository's own host"} only`);
   if (url.protocol !== own.protocol && url.protocol !== "ssh:") {
     // An old http:// address of the same host is upgraded, never the other way round.
     if (!(url.protocol === "http:" && own.protocol === "https:")) refuse(`is not one of ${own.protocol}//${own.host}/`);
   }
-  const isSameHost = url.protocol === "ssh:" ? url.hostname === own.hostname : url.host === own.host;
-  if (!isSameHost) refuse(`is on another host; submodules come from ${own.host || "the repository's own host"} only`);
   if (url.password || (url.username && url.protocol !== "ssh:")) refuse("holds a name or a password; leave them out");
   if (url.search || url.hash || url.pathname === "/") refuse("is not that of a repository");
   const cloneUrl = `${own.protocol}//${own.host}${url.pathname.replace(/\/+$/, "")}`;

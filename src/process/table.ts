@@ -62,8 +62,8 @@ export function ancestry(processes: readonly Process[], pid: number): ReadonlySe
   return line;
 }
 
-/** Sends a signal; false when the process is gone or is not ours to signal. A negative number means a process group. */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+/** Sends a signal, or with 0 only asks; false when the process is gone or is not ours to signal. A negative number means a process group. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name);
   } catch {

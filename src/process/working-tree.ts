@@ -36,7 +36,7 @@ async function fill(order: CheckOutOrder, into: string, path: string, depth: num
   const repository = join(into, ".git");
   await makeRepository(repository, join(mirror.folder, "objects"));
   const doing = path === "" ? `check out ${sha}` : `check out ${sha} of the submodule ${path}`;
-  const config = { "checkout.workers": "4", "checkout.thresholdForParallelism": "100", ...largeFileConfig };
+  const config = { "checkout.workers": "1", "checkout.thresholdForParallelism": "100", ...largeFileConfig };
   const call = { repository, doing, stop, config };
   await bringLargeFiles(order, into, doing, (env) =>
     git(mirror.setup, { ...call, env }, ["-C", into, "checkout", "-q", "--detach", sha]),

@@ -35,9 +35,12 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
       const home = join(folder, holder);
       try {
         await mirrors.fetch(source, holder, [sha], stop);
-        const tree = await mirrors.treeOf(source.id, sha);
         await mkdir(home, { recursive: true, mode: 0o700 });
-        const { objects } = await mirrors.checkOut(source, holder, sha, join(home, "workspace"), stop);
+        // Both read, so neither waits for the other.
+        const [tree, { objects }] = await both(
+          mirrors.treeOf(source.id, sha),
+          mirrors.checkOut(source, holder, sha, join(home, "workspace"), stop),
+        );
         return await work({ folder: join(home, "workspace"), objects, tree });
       } finally {
         await removeTree(home);
@@ -48,4 +51,10 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
       await removeTree(folder);
     },
   };
+}
+
+/** Unlike with `Promise.all` nothing is under way any more when it rejects. */
+async function both<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }

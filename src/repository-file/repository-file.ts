@@ -16,6 +16,8 @@ export interface CheckPlan {
   /** For `pathsMatch`; `null`: the check runs whatever changed. */
   readonly paths: readonly string[] | null;
   readonly env: Readonly<Record<string, string>>;
+  /** Folders that a passed run leaves to the next: relative to the workspace, or to HOME with a leading `~/`. */
+  readonly cache: readonly string[];
 }
 
 /** One command text for `/bin/sh`. It has no name where `run` is a text instead of a list. */

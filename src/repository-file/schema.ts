@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cachePath } from "./cache-path.ts";
 import { duration, sayDuration } from "./duration.ts";
 import { approvals, freezes } from "./gate-keys.ts";
 import { health } from "./health.ts";
@@ -59,7 +60,14 @@ function check(known: Known) {
           "The check runs only when a changed file matches, and succeeds at once when none does. `*` is anything within a folder, `**` anything, `?` one character; a leading `!` excludes, and the last pattern that matches a file decides.",
         ),
       env: z.record(variableName, variable).optional().describe("Environment variables of the commands. No place for secrets."),
-      cache: notYet(),
+      cache: z
+        .array(cachePath)
+        .min(1)
+        .max(10)
+        .optional()
+        .describe(
+          "Folders that a passed run leaves to the next one of this check: below `~`, the HOME of the commands, or in the repository. Never for pull requests from forks; one larger than 2 GB is not kept.",
+        ),
       image: notYet(),
     })
     .transform(
@@ -70,6 +78,7 @@ function check(known: Known) {
         timeout: given.timeout,
         paths: given.paths ?? null,
         env: given.env ?? {},
+        cache: given.cache ?? [],
       }),
     );
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Fetch } from "../outbound/fetch.ts";
+import type { CachePlace, Kept, Restored } from "../process/cache.ts";
 import type { Io } from "../process/io.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 
@@ -68,6 +69,15 @@ export interface Workplace {
   readonly sandbox: Sandbox;
   /** To be handed to each process, so that a dead server's processes are found. */
   readonly mark: Readonly<Record<string, string>>;
+  /** Null where nothing may be kept: a fork would leave it to others. */
+  readonly cache: CheckCache | null;
+}
+
+/** What this check keeps from run to run, by the paths of its `cache:`; see `Caches`. */
+export interface CheckCache {
+  restore(path: string, to: CachePlace, stop: AbortSignal): Promise<Restored>;
+  /** Takes the folder away; to be called only by a run that passed. */
+  keep(path: string, from: CachePlace): Promise<Kept>;
 }
 
 /** Addresses of ours that another system may call once. */

@@ -6,6 +6,7 @@ import { wantReconsidering } from "./reconsidering.ts";
 import { raise, subjectsOf } from "./reports.ts";
 import { type RunRow, runFromRow } from "./rows.ts";
 import type { Cancellation, Gate, Lost, Outcome, Run, Some } from "./run.ts";
+import { nextInTurn } from "./turns.ts";
 
 /** How long a worker may be silent before its run counts as abandoned, in milliseconds. */
 export const lease = 15_000;
@@ -16,7 +17,7 @@ export type RunningRun = Extract<Run, { state: "running" }>;
 export type MayStart = (tx: Transaction, run: Run) => Promise<"may start" | Some<Gate>>;
 
 /**
- * Takes the oldest queued run whose lane is free; `null` when there is none. Many workers may claim at the same moment:
+ * Takes the queued run whose turn it is and whose lane is free; `null` when there is none. Many workers may claim at the same moment:
  * each run is taken once, and the index `run_one_active` refuses a second one in a lane.
  */
 export async function claim(database: Database, owner: string, mayStart: MayStart): Promise<RunningRun | null> {
@@ -32,15 +33,8 @@ export async function claim(database: Database, owner: string, mayStart: MayStar
 }
 
 async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Promise<RunningRun | "shut" | null> {
-  // "skip locked" skips the row, not the lane: without the second condition a claim under way in one lane blocks the others.
-  const skipLocked = tx.engine === "postgres" ? sql`for update skip locked` : sql``;
-  const candidates = await sql<RunRow>`
-    select * from run r where state = 'queued' and not_before <= ${tx.now}
-      and (lane is null or not exists (
-        select 1 from run x where x.lane = r.lane and (x.state = 'running' or (x.state = 'queued' and x.id < r.id))))
-    order by id limit 1 ${skipLocked}`.execute(tx.db);
-  const candidate = candidates.rows[0];
-  if (candidate === undefined) return null;
+  const candidate = await nextInTurn(tx);
+  if (candidate === null) return null;
   const verdict = await mayStart(tx, runFromRow(candidate));
   if (verdict !== "may start") {
     await change(tx, candidate.id, "queued", { state: "waiting", gates: JSON.stringify(verdict) });

@@ -481,7 +481,7 @@ async function judgeTheEnd({ database, repository, memory }: Stage): Promise<voi
     expect(await database.read((db) => lockOf(db, { repository: repository.id, environment }))).toBeNull();
 
     // The newest that was ever wished for is live, or a person or a failure kept it from being so.
-    const newest = here.filter(({ automatic }) => automatic).toSorted((a, b) => numberOf(b.sha) - numberOf(a.sha))[0];
+    const newest = here.filter(({ task }) => task === "deploy").toSorted((a, b) => numberOf(b.sha) - numberOf(a.sha))[0];
     if (newest !== undefined && live?.sha !== newest.sha) {
       const ofItsCommit = here.filter((run) => run.sha === newest.sha);
       const wentWrong = ofItsCommit.some((run) => run.state === "finished" && endedBadly(run.outcome));

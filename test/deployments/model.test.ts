@@ -4,11 +4,19 @@ import { join } from "node:path";
 import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { engines } from "../support/engines.ts";
-import { play, type Started, steps } from "./machine.ts";
+import { play, type Started, type Step, steps } from "./machine.ts";
 
 /** Seconds for each engine: as many sequences as fit. More of them: MODEL_SECONDS=600 npm test -- test/deployments/model */
 const seconds = Number(process.env.MODEL_SECONDS ?? 15);
 jest.setTimeout((seconds + 60) * 1_000);
+
+const step = (kind: Step["kind"], a = 0, b = 0): Step => ({ kind, a, b });
+
+/** Played first: one release is live everywhere, and the next one fails after the switch. Chance then takes it from there. */
+const story: readonly Step[] = [
+  ...[step("merge"), step("go on"), step("end"), step("go on"), step("end"), step("go on"), step("end"), step("others say")],
+  ...[step("merge"), step("go on"), step("end", 0, 6), step("go on"), step("end"), step("report")],
+];
 
 describe.each(engines())("whatever happens to deployments on %s", (_name, storage) => {
   it("keeps one at a time, its gates, its order and the truth", async () => {
@@ -27,13 +35,17 @@ describe.each(engines())("whatever happens to deployments on %s", (_name, storag
         all.rollback += rollback;
         all.check += check;
       });
-      await fc.assert(property, { numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1_000 });
+      await fc.assert(property, {
+        numRuns: 1_000_000,
+        interruptAfterTimeLimit: seconds * 1_000,
+        examples: [[story]],
+      });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
     // It has not passed because nothing had happened.
-    expect(all.deploy).toBeGreaterThan(2 * repository);
+    expect(all.deploy).toBeGreaterThan(repository);
     expect(all.rollback).toBeGreaterThan(0);
-    console.log(repository, all);
+    expect(all.check).toBeGreaterThan(0);
   });
 });

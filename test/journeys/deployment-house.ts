@@ -5,6 +5,7 @@ import type { Repository as ShownRepository } from "../../demo/github/repository
 import { openGitHub } from "../../src/github/github.ts";
 import { findRepository, type Repository } from "../../src/github/repository.ts";
 import { openMirrors } from "../../src/process/checkout.ts";
+import { openSecretKey } from "../../src/secrets/key.ts";
 import { createServices, type Services } from "../../src/services.ts";
 import { checkedFetch } from "../support/github-contract.ts";
 import { type SharedJourney, settingsFor } from "../support/journey.ts";
@@ -18,7 +19,8 @@ export function servicesBeside({ github, folder, server }: Pick<SharedJourney, "
   const probot = new Probot({ appId, privateKey, secret: webhookSecrets[0], baseUrl: settings.github.api, log });
   const opened = openGitHub({ probot, apiUrl: settings.github.api, fetch: checkedFetch(fetch) });
   const mirrors = openMirrors(join(folder, "mirrors-beside"));
-  return createServices({ settings, log, database: server.database, github: opened, mirrors });
+  const key = openSecretKey(settings.secretKey, settings.dataDir);
+  return createServices({ settings, log, database: server.database, github: opened, mirrors, key });
 }
 
 /** The repository as the server knows it, once it has heard of it. */

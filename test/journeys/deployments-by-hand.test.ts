@@ -5,6 +5,7 @@ import {
   deliver,
   deploymentBecomes,
   deploymentSays,
+  handled,
   held,
   heldCommand,
   letGo,
@@ -106,7 +107,7 @@ describe("a deployment that somebody else creates at GitHub", () => {
     await shop.createDeployment({ by: "mira", ref: "main", environment: "staging" });
     await heldCommand(journey.folder);
     const second = await shop.createDeployment({ by: "jonas", ref: "main", environment: "staging" });
-    await journey.github.idle();
+    await handled(journey);
     await letGo(journey.folder);
     await calm(journey);
     const [first, other] = shop.deployments();

@@ -6,6 +6,7 @@ import {
   calm,
   deliver,
   deploymentBecomes,
+  handled,
   held,
   heldCommand,
   letGo,
@@ -105,7 +106,7 @@ describe("checks of a pull request", () => {
     await shop.openPullRequest({ title: "Release", head: "autumn", base: await branchOf(shop), author: "jonas" });
     await heldCommand(journey.folder);
     await shop.closePullRequest(1);
-    await journey.github.idle();
+    await handled(journey);
     await letGo(journey.folder);
 
     await statusBecomes(shop, sha, "signalbox/test", "success");
@@ -142,7 +143,7 @@ describe("checks of a pull request", () => {
     await shop.closePullRequest(number);
     await until("it was asked to end", () => existsSync(join(workspace, "asked")));
     await shop.reopenPullRequest(number);
-    await journey.github.idle();
+    await handled(journey);
     await letGo(journey.folder);
     await letGo(journey.folder);
     await statusBecomes(shop, sha, "signalbox", "success");

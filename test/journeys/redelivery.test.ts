@@ -6,6 +6,7 @@ import {
   calm,
   deliver,
   deploymentBecomes,
+  handled,
   held,
   heldCommand,
   letGo,
@@ -48,6 +49,7 @@ describe("the same delivery again", () => {
     const { sha } = await propose(shop);
     await heldCommand(journey.folder);
     await journey.github.redeliver(delivery(shop, "pull_request", "opened").guid);
+    await handled(journey);
     await letGo(journey.folder);
     await statusBecomes(shop, sha, "signalbox", "success");
     await calm(journey);
@@ -91,7 +93,7 @@ describe("the same delivery again", () => {
     await calm(journey);
     journey.github.fault({ webhook: "duplicate", event: "pull_request" });
     const { sha } = await propose(shop);
-    await journey.github.idle();
+    await handled(journey);
     await letGo(journey.folder);
     await statusBecomes(shop, sha, "signalbox", "success");
     await calm(journey);

@@ -58,14 +58,6 @@ describe("a repository's file", () => {
     expect(shop.statuses(mended).map(({ context }) => context)).not.toContain("signalbox/config");
   });
 
-  it("with a key whose feature is not built yet is refused in the same way", async () => {
-    const shop = await journey.repository(oneCheck);
-    const { sha } = await propose(shop, { [path]: `checks: { test: { run: "true", cache: [~/.npm] } }\n` });
-    expect((await statusBecomes(shop, sha, "signalbox/config", "error")).description).toMatch(
-      /^checks\.test\.cache: .*not available yet/,
-    );
-  });
-
   it("of a base without one keeps Signalbox silent about a fork, also when the fork adds one", async () => {
     const shop = await journey.repository({ "README.md": "" });
     const { sha } = await propose(shop, oneCheck, "olga");

@@ -4,6 +4,7 @@ import {
   calm,
   deliver,
   deploymentBecomes,
+  handled,
   held,
   heldCommand,
   letGo,
@@ -107,8 +108,7 @@ describe("a repository that the App lost", () => {
     await heldCommand(journey.folder);
     await journey.server.settled();
     await lose(shop);
-    await journey.github.idle();
-    await journey.server.settled();
+    await handled(journey);
     const before = journey.github.requests.length;
     await letGo(journey.folder);
     await calm(journey);

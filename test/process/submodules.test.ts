@@ -109,7 +109,7 @@ describe("a submodule", () => {
     ["ext::touch", "is none that can be used"],
     ["--upload-pack=touch proof", ""],
     ["-u./payload", ""],
-    ["file:///etc", "is not one of http://"],
+    ["file:///etc", "is on another host"],
     ["/etc", "is none that can be used"],
     ["../../../../etc", "is none that can be used"],
     ["https://user:secret@127.0.0.1/lib.git", ""],

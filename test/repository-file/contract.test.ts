@@ -13,7 +13,7 @@ const contract: readonly (readonly [line: string, refusal?: string])[] = [
   ["    timeout: 15m"],
   ['    paths: ["src/**", "package*.json"]'],
   ["    env: { NODE_ENV: test }"],
-  ["    cache: [~/.npm]", `checks.test.cache: ${later}; remove it`],
+  ["    cache: [~/.npm]"],
   ["  e2e:"],
   ["    runner: jenkins", `checks.e2e.runner: "jenkins" is ${later}; use local`],
   ["    with: { url: https://jenkins.example.com, job: shop-e2e, credentials: JENKINS_TOKEN }"],

@@ -14,7 +14,15 @@ describe("a repository's file that is right", () => {
       accepted("checks: { test: { run: npm test } }\nenvironments: { live: { target: command, with: { run: ./go } } }"),
     ).toEqual({
       checks: {
-        test: { runner: "local", with: {}, steps: [{ name: null, run: "npm test" }], timeout: 1_800_000, paths: null, env: {} },
+        test: {
+          runner: "local",
+          with: {},
+          steps: [{ name: null, run: "npm test" }],
+          timeout: 1_800_000,
+          paths: null,
+          env: {},
+          cache: [],
+        },
       },
       environments: {
         live: {
@@ -51,6 +59,7 @@ checks:
     timeout: 90s
     paths: ["src/**", "!src/docs/**"]
     env: { NODE_ENV: test, CI: true, VERSION: 1.10, MODE: 0o755, EMPTY: "" }
+    cache: [~/.npm, node_modules/, ~/.cache/pip]
 `);
     expect(file.checks.test).toEqual({
       runner: "local",
@@ -62,6 +71,7 @@ checks:
       timeout: 90_000,
       paths: ["src/**", "!src/docs/**"],
       env: { NODE_ENV: "test", CI: "true", VERSION: "1.10", MODE: "0o755", EMPTY: "" },
+      cache: ["~/.npm", "node_modules", "~/.cache/pip"],
     });
   });
 

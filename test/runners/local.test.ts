@@ -3,11 +3,12 @@ import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type Caches, openCaches } from "../../src/process/cache.ts";
 import { probeSandbox, type Sandbox } from "../../src/process/sandbox.ts";
 import { runnerOptions, runners } from "../../src/runners/index.ts";
 import { local } from "../../src/runners/local/local.ts";
 import { titleOf } from "../../src/runners/local/wording.ts";
-import type { CheckEnding, CheckIo, CheckOrder, Workplace } from "../../src/runners/runner.ts";
+import type { CheckCache, CheckEnding, CheckIo, CheckOrder, Workplace } from "../../src/runners/runner.ts";
 import { sayTimeout } from "../../src/runners/timeout.ts";
 import { keepsToTheContract } from "../contracts/runner.ts";
 import { processesNamed } from "../process/processes.ts";
@@ -28,7 +29,7 @@ beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "signalbox-local-")));
   const workspace = join(root, "workspace");
   await mkdir(workspace);
-  place = { workspace, readable: [], path: [], sandbox, mark: {} };
+  place = { workspace, readable: [], path: [], sandbox, mark: {}, cache: null };
   order = orderWith({ checkOut: async () => place });
   log = [];
   concealed = [];
@@ -57,6 +58,21 @@ const io = (onWrite: () => void = () => {}): CheckIo => ({
 function runSteps(...steps: readonly (string | { readonly name: string; readonly run: string })[]): Promise<CheckEnding> {
   const named = steps.map((step) => (typeof step === "string" ? { name: null, run: step } : step));
   return local.run({ steps: named }, order, io());
+}
+
+/** As the next run of the same check, in a workspace of its own. */
+async function runNew(cache: readonly string[], ...steps: readonly string[]): Promise<CheckEnding> {
+  place = { ...place, workspace: await mkdtemp(join(root, "workspace-")) };
+  log = [];
+  return local.run({ steps: steps.map((run) => ({ name: null, run })), cache }, order, io());
+}
+
+function cacheOf(caches: Caches): CheckCache {
+  const key = (path: string) => ({ repository: 1, check: "test", path });
+  return {
+    restore: (path, to, stop) => caches.restore(key(path), to, stop),
+    keep: (path, from) => caches.keep(key(path), from),
+  };
 }
 
 describe("the runner local", () => {
@@ -124,6 +140,57 @@ describe("the runner local", () => {
 
     expect(concealed).toEqual(["s3cret-value"]);
     expect(log).toEqual(["> Test", "▾ Unit", "\x1b[31mError: Expected 2 (a.ts:3)\x1b[0m", "< 1"]);
+  });
+
+  it("leaves folders of HOME and of the workspace to the next run, when it passed", async () => {
+    place = { ...place, cache: cacheOf(openCaches(join(root, "caches"))) };
+    const cache = ["~/.npm", "build/out"];
+    const leave = (text: string) => `mkdir -p ~/.npm build/out; echo ${text} > ~/.npm/file; echo ${text} > build/out/file`;
+    const show = "cat ~/.npm/file build/out/file || true";
+
+    await runNew(cache, leave("one"));
+    expect(log.slice(0, 4)).toEqual([
+      "> Restore cache",
+      "~/.npm: nothing is kept yet",
+      "build/out: nothing is kept yet",
+      "< null",
+    ]);
+    expect(log.slice(-4)).toEqual(["> Keep cache", "~/.npm: kept", "build/out: kept", "< null"]);
+    expect(await runNew(cache, `${show}; ${leave("two")}; exit 1`)).toMatchObject({ kind: "failed" });
+    expect(log).toEqual(expect.arrayContaining(["~/.npm: restored", "one"]));
+    expect(log).not.toContain("> Keep cache");
+    await runNew(cache, show);
+
+    expect(log.filter((line) => /^(one|two)$/.test(line))).toEqual(["one", "one"]);
+  });
+
+  it("goes on without a cache that does not work", async () => {
+    const refuse = () => Promise.reject(new Error("the disk is broken"));
+    place = { ...place, cache: { restore: refuse, keep: refuse } };
+
+    expect(await runNew(["~/.npm"], "echo fine")).toEqual({ kind: "passed" });
+
+    expect(log).toContain("fine");
+    expect(log.filter((line) => line.startsWith("~/.npm: not"))).toHaveLength(2);
+    expect(log.join()).not.toContain("broken");
+  });
+
+  it("ends what it began when it is cancelled while the cache is copied", async () => {
+    const restore = async () => {
+      stopping.abort("closed");
+      throw stopping.signal.reason;
+    };
+    place = { ...place, cache: { restore, keep: () => Promise.reject(new Error("It did not pass")) } };
+
+    await expect(runNew(["~/.npm"], "echo never")).rejects.toBe("closed");
+
+    expect(log).toEqual(["> Restore cache", "< null"]);
+  });
+
+  it("keeps nothing where nothing may be kept", async () => {
+    expect(await runNew(["~/.npm"], "mkdir ~/.npm")).toEqual({ kind: "passed" });
+
+    expect(log.filter((line) => line.startsWith(">"))).toEqual(["> mkdir ~/.npm"]);
   });
 
   it("ends all steps together after the time-out", async () => {

@@ -199,14 +199,19 @@ export async function deploymentSays(repository: Pick<Repository, "deployments">
   );
 }
 
+/** Waits until everything that GitHub told so far was handled, and what follows from it was said; runs may still work. */
+export async function handled({ github, server }: Pick<Journey, "github" | "server">): Promise<void> {
+  await github.idle();
+  await server.settled();
+}
+
 /** Waits until nothing is on its way any more: no webhook, no decision, no report, no run that could start or works. */
 export async function calm({ github, server }: Pick<Journey, "github" | "server">): Promise<void> {
   await until(
     "everything is calm",
     async () => {
       const before = github.requests.length + github.deliveries().length;
-      await github.idle();
-      await server.settled();
+      await handled({ github, server });
       const busy = await server.database.read((db) =>
         db.selectFrom("run").select("id").where("state", "in", ["queued", "running"]).limit(1).executeTakeFirst(),
       );

@@ -14,6 +14,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -182,6 +183,191 @@ describe("the target directory", () => {
     await directory.deploy({ path: "web", keep: 1 }, await order({ version: "6" }), recordingIo());
     expect(await releases()).toHaveLength(2);
     expect(await readFile(join(web, "current", "version"), "utf8")).toBe("6");
+  });
+
+  describe("keeps a file that did not change once", () => {
+    const inode = async (path: string) => (await stat(path)).ino;
+
+    it("in all the releases that have it, and says how many those were", async () => {
+      const { order, web, releases } = await newWorld();
+      await directory.deploy({ path: "web" }, await order({ "a/same": "text", changed: "1", mode: "x" }), recordingIo());
+      const second = await order({ "a/same": "text", changed: "2", mode: "x", empty: "" });
+      await chmod(join(second.workspace, "mode"), 0o755);
+
+      const io = recordingIo();
+      await directory.deploy({ path: "web" }, second, io);
+
+      const [one = "", two = ""] = await releases();
+      expect(await inode(join(web, "releases", one, "a/same"))).toBe(await inode(join(web, "releases", two, "a/same")));
+      expect(await readFile(join(web, "releases", one, "changed"), "utf8")).toBe("1");
+      expect(await readFile(join(web, "current/changed"), "utf8")).toBe("2");
+      expect((await stat(join(web, "releases", one, "mode"))).mode & 0o777).toBe(0o644);
+      expect((await stat(join(web, "current/mode"))).mode & 0o777).toBe(0o755);
+      expect(io.text()).toContain(`Copied 3 files (2 bytes) to releases/${two}; 1 did not change since the last release.`);
+    });
+
+    it("but takes over nothing that was changed there since, of the same size and time too", async () => {
+      const { order, web } = await newWorld();
+      const files = { edited: "right", link: "text", pipe: "", folder: "text" };
+      await directory.deploy({ path: "web" }, await order(files), recordingIo());
+      const { atime, mtime } = await stat(join(web, "current/edited"));
+      await writeFile(join(web, "current/edited"), "wrong");
+      await utimes(join(web, "current/edited"), atime, mtime);
+      for (const name of ["link", "pipe", "folder"]) await rm(join(web, "current", name));
+      await symlink("edited", join(web, "current/link"));
+      await run("mkfifo", [join(web, "current/pipe")]);
+      await mkdir(join(web, "current/folder"));
+
+      await directory.deploy({ path: "web" }, await order(files), recordingIo());
+
+      const texts = await Promise.all(Object.keys(files).map((name) => readFile(join(web, "current", name), "utf8")));
+      expect(texts).toEqual(Object.values(files));
+      expect((await lstat(join(web, "current/link"))).isFile()).toBe(true);
+    });
+
+    it("also when it is one of 5,000 of which 5 changed", async () => {
+      const { order, web } = await newWorld();
+      const files = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index % 50}/${index}`, `text ${index}`]));
+      await directory.deploy({ path: "web" }, await order(files), recordingIo());
+      const changed = Object.fromEntries(
+        Object.keys(files)
+          .slice(100, 105)
+          .map((name) => [name, "changed"]),
+      );
+
+      const io = recordingIo();
+      await directory.deploy({ path: "web" }, await order({ ...files, ...changed }), io);
+
+      expect(io.text()).toContain("Copied 5 files (35 bytes)");
+      expect(io.text()).toContain("4995 did not change");
+      const names = await readdir(join(web, "current"), { recursive: true, withFileTypes: true });
+      expect(names.filter((entry) => entry.isFile())).toHaveLength(5_000);
+    });
+  });
+
+  describe("shares between releases", () => {
+    const options = { path: "web", shared: ["uploads/", "config/.env", "new/deep/"] };
+
+    it("folders that it makes and files that are there, in the place of what the checkout has", async () => {
+      const { order, web } = await newWorld();
+      await write(join(web, "shared"), { "config/.env": "SECRET=1" });
+      const asked = await order({ "uploads/default.png": "x", "config/.env": "example", "config/app": "y" });
+
+      await directory.deploy(options, asked, recordingIo());
+      await writeFile(join(web, "current/uploads/cat.png"), "meow");
+      await directory.deploy(options, asked, recordingIo());
+
+      expect(await readdir(join(web, "current/uploads"))).toEqual(["cat.png"]);
+      expect(await readFile(join(web, "current/config/.env"), "utf8")).toBe("SECRET=1");
+      expect(await readFile(join(web, "current/config/app"), "utf8")).toBe("y");
+      expect(await readdir(join(web, "current/new/deep"))).toEqual([]);
+    });
+
+    it.each([
+      [["missing"], /^shared: "missing" is missing; put the file into the folder shared, or write "missing\/" for a folder/],
+      [["index.html/x/"], /^shared: "index.html\/x\/" lies in index.html, which is no folder of the release/],
+      [["taken/"], /^shared: "taken\/" meets a file in the folder shared/],
+      [["../x"], /^with\.shared\.0: must be a path in the release/],
+      [["/etc"], /^with\.shared\.0: must be a path in the release/],
+      [["a/./b"], /^with\.shared\.0: must be a path in the release/],
+      [["a//b"], /^with\.shared\.0: must be a path in the release/],
+      [["a/", "a/b"], /^with\.shared\.1: is "a" or lies in it/],
+      [["a", "a"], /^with\.shared\.1: is "a" or lies in it/],
+    ])("not %j, and says why", async (shared, says) => {
+      const { order, web } = await newWorld();
+      await write(join(web, "shared"), { taken: "" });
+
+      expect(await directory.deploy({ path: "web", shared }, await order({ "index.html": "" }), recordingIo())).toEqual({
+        kind: "refused",
+        reason: expect.stringMatching(says),
+        live: "unchanged",
+      });
+      expect(await readdir(web)).not.toContain("current");
+    });
+  });
+
+  describe("restarts the application", () => {
+    const inSandbox = async (files: Readonly<Record<string, string>>, world: Awaited<ReturnType<typeof newWorld>>) => ({
+      ...(await world.order(files)),
+      sandbox: probe.works ? probe.sandbox : ({ kind: "none" } as const),
+    });
+
+    it("in the new release, where it may write to what its repository may", async () => {
+      const world = await newWorld();
+      const restart = { run: 'pwd; cat version; touch ../../restarted; echo "$SIGNALBOX_ENVIRONMENT"' };
+      const io = recordingIo();
+
+      await directory.deploy({ path: "web", restart }, await inSandbox({ version: "1\n" }, world), io);
+
+      expect(io.text()).toContain(`\n${await realpath(join(world.web, "current"))}\n1\nproduction\n`);
+      expect(await readdir(world.web)).toContain("restarted");
+    });
+
+    (probe.works ? it : it.skip)(
+      `in the sandbox: it reaches nothing else of the machine${probe.works ? "" : " (skipped: bubblewrap does not work here)"}`,
+      async () => {
+        const world = await newWorld();
+        const restart = { run: `ls "${world.root}/secret" /run/systemd /var/run/docker.sock 2>/dev/null && exit 0; exit 7` };
+        await writeFile(join(world.root, "secret"), "");
+
+        expect(await directory.deploy({ path: "web", restart }, await inSandbox({ a: "" }, world), recordingIo())).toMatchObject({
+          reason: expect.stringContaining("exited with 7"),
+        });
+      },
+    );
+
+    it("and puts the release before back when that fails", async () => {
+      const world = await newWorld();
+      const restart = { run: 'cat version >>../../restarts\n[ "$(cat version)" != bad ]' };
+      await directory.deploy({ path: "web", restart }, await inSandbox({ version: "good" }, world), recordingIo());
+      const [good = ""] = await world.releases();
+
+      const deployed = await directory.deploy(
+        { path: "web", restart },
+        await inSandbox({ version: "bad" }, world),
+        recordingIo(),
+      );
+
+      expect(deployed).toEqual({
+        kind: "refused",
+        reason: `cat version >>../../restarts … exited with 1; releases/${good} is live again`,
+        live: "unchanged",
+      });
+      expect(await readFile(join(world.web, "current/version"), "utf8")).toBe("good");
+      expect(await readFile(join(world.web, "restarts"), "utf8")).toBe("goodbadgood");
+      expect(await world.releases()).toEqual([good]);
+    });
+
+    it("and does not know what is live when it fails for the first release, or twice", async () => {
+      const world = await newWorld();
+      const failing = { path: "web", restart: { run: "false" } };
+
+      expect(await directory.deploy(failing, await inSandbox({ a: "" }, world), recordingIo())).toMatchObject({
+        live: "unknown",
+      });
+      await directory.deploy({ path: "web" }, await inSandbox({ a: "" }, world), recordingIo());
+      expect(await directory.deploy(failing, await inSandbox({ a: "" }, world), recordingIo())).toMatchObject({
+        live: "unknown",
+      });
+    });
+
+    it("and puts the release before back when it is cancelled meanwhile", async () => {
+      const world = await newWorld();
+      await directory.deploy({ path: "web" }, await inSandbox({ version: "1" }, world), recordingIo());
+      const stopping = new AbortController();
+      const onWrite = async (output: string) => {
+        if (output.includes("restarting")) stopping.abort("superseded");
+      };
+      const restart = { run: 'if [ "$(cat version)" = 2 ]; then echo restarting; sleep 60; fi' };
+      const io = recordingIo({ stop: stopping.signal, onWrite });
+
+      await expect(directory.deploy({ path: "web", restart }, await inSandbox({ version: "2" }, world), io)).rejects.toBe(
+        "superseded",
+      );
+
+      expect(await readFile(join(world.web, "current/version"), "utf8")).toBe("1");
+      expect(await world.releases()).toHaveLength(1);
+    });
   });
 
   it("is never seen half done: a visitor finds one release, whole, during 50 deployments", async () => {

@@ -3,6 +3,7 @@ import { makeScratch, sandboxed } from "../../process/sandbox.ts";
 import { spawnCommand } from "../../process/spawn.ts";
 import { type CheckEnding, type CheckIo, defineRunner, type Workplace } from "../runner.ts";
 import { timedOut } from "../timeout.ts";
+import { keepFolders, restoreFolders } from "./cache.ts";
 import { createOutputReader, type MaskBudget, usualMaskBudget } from "./output-reader.ts";
 import { endingOfStep, titleOf } from "./wording.ts";
 
@@ -19,6 +20,10 @@ const options = z.strictObject({
     )
     .min(1)
     .describe("What is run, one after the other, until one fails."),
+  cache: z
+    .array(z.string())
+    .default([])
+    .describe("Folders that a passed run leaves to the next: relative to the workspace, or to HOME with a leading `~/`."),
 });
 
 /**
@@ -29,28 +34,32 @@ const options = z.strictObject({
 export const local = defineRunner<z.infer<typeof options>>({
   name: "local",
   options,
-  run: async ({ steps }, order, io) => {
+  run: async ({ steps, cache: paths }, order, io) => {
     io.stop.throwIfAborted();
     const place = await order.checkOut();
     // Beside the workspace, with which it is removed.
     const scratch = `${place.workspace}.scratch`;
     const env = { CI: "true", SIGNALBOX: "true", ...order.facts, ...order.env };
-    // Fetching the commit is GitHub's time, not the check's.
+    const { workspace, cache } = place;
+    const folders = cache && paths.length > 0 ? { cache, paths, workspace, home: `${scratch}/home` } : null;
+    await makeScratch(scratch);
+    if (folders) await restoreFolders(folders, io);
+    // Fetching the commit is GitHub's time, not the check's, and copying what was kept is ours.
     const clock = AbortSignal.timeout(order.timeout);
     const stop = AbortSignal.any([io.stop, clock]);
     const masks = usualMaskBudget();
-    await makeScratch(scratch);
     try {
       for (const step of steps) {
         stop.throwIfAborted();
         const ending = await runStep(step, { place, scratch, env, network: order.trust === "own", io, masks, stop });
         if (ending.kind !== "passed") return ending;
       }
-      return { kind: "passed" };
     } catch (error) {
       if (!clock.aborted || error !== clock.reason) throw error;
       return timedOut(order.timeout);
     }
+    if (folders) await keepFolders(folders, io);
+    return { kind: "passed" };
   },
 });
 

@@ -39,8 +39,10 @@ function isLarge(entry: TarEntry): boolean {
 }
 
 async function wholeOf(entry: TarEntry): Promise<readonly Uint8Array[]> {
-  const content = entry.kind === "bytes" ? [entry.bytes] : await Array.fromAsync(contentOf(entry));
-  return [headersOf(entry), ...content, paddingOf(entry)];
+  const pieces: Uint8Array[] = [headersOf(entry)];
+  if (entry.kind === "bytes") pieces.push(entry.bytes);
+  for await (const piece of contentOf(entry)) pieces.push(piece);
+  return [...pieces, paddingOf(entry)];
 }
 
 async function* contentOf(entry: TarEntry): AsyncGenerator<Uint8Array> {

@@ -1,14 +1,17 @@
 import type { Context } from "probot";
-import { rememberPushed } from "../../../checks/skip.ts";
+import { checkOnce, learnHeadTrees } from "../../../checks/check-once.ts";
+import { planChecks } from "../../../checks/plan.ts";
+import { asksToSkip, rememberPushed } from "../../../checks/skip.ts";
 import { wishAutomatic } from "../../../deployments/wish.ts";
-import { rememberRepository } from "../../../github/repository.ts";
+import { type Repository, rememberRepository } from "../../../github/repository.ts";
+import { keepReading } from "../../../runs/readings.ts";
 import { wantReconsidering } from "../../../runs/reconsidering.ts";
 import type { Services } from "../../../services.ts";
 import { receiptOf, repositoryFrom } from "../payloads.ts";
 
 const branches = "refs/heads/";
 
-/** A branch has a new head: deploy it where the file says so; on the default branch the rules themselves may have changed. */
+/** A branch has a new head: check and deploy it where the file says so; on the default branch the rules themselves may have changed. */
 export async function pushed(context: Context<"push">, services: Services): Promise<void> {
   const { ref, after, deleted, head_commit: commit, pusher } = context.payload;
   if (deleted || !ref.startsWith(branches)) return;
@@ -21,16 +24,58 @@ export async function pushed(context: Context<"push">, services: Services): Prom
   });
   const title = commit?.message.split("\n", 1)[0] ?? null;
   const author = commit?.author.username ?? null;
-  const candidate = {
-    cause: receiptOf(context),
-    repository,
-    sha: after,
-    branch,
-    pullRequest: null,
-    title,
-    author,
-    person: pusher.name,
-    head: null,
+  const cause = receiptOf(context);
+  const person = pusher.name;
+  const about = { cause, sha: after, pullRequest: null, title, person };
+  const reading = readingOnce(services);
+  // First, so that a deployment of this commit finds its checks on their way.
+  if (commit !== null && !asksToSkip(commit.message)) await checkPushed(reading, repository, branch, about, commit.tree_id);
+  await wishAutomatic(reading, { ...about, repository, branch, author, head: null }, "push");
+}
+
+/** Each file is asked for once in all that follows from an event. */
+function readingOnce(services: Services): Services {
+  const loaded = new Map<string, ReturnType<Services["loadFile"]>>();
+  return {
+    ...services,
+    loadFile(repository, ref) {
+      const reading = loaded.get(ref) ?? services.loadFile(repository, ref);
+      loaded.set(ref, reading);
+      return reading;
+    },
   };
-  await wishAutomatic(services, candidate, "push");
+}
+
+interface Pushed {
+  readonly cause: ReturnType<typeof receiptOf>;
+  readonly sha: string;
+  readonly pullRequest: null;
+  readonly title: string | null;
+  readonly person: string;
+}
+
+/**
+ * Checks what came to a branch that is deployed, unless a head with this very tree was checked. Paths skip nothing here: what is deployed is
+ * all of the commit, and nobody has checked the commits before it.
+ */
+async function checkPushed(
+  services: Services,
+  repository: Repository,
+  branch: string,
+  about: Pushed,
+  tree: string,
+): Promise<void> {
+  const rules = await services.loadFile(repository, repository.defaultBranch);
+  if (rules.kind !== "file") return;
+  const environments = Object.values(rules.file.environments);
+  if (!environments.some((environment) => (environment.branch ?? repository.defaultBranch) === branch)) return;
+  const own = await services.loadFile(repository, about.sha);
+  if (own.kind === "none") return;
+  await learnHeadTrees(services, repository, branch);
+  await services.database.write(async (tx) => {
+    await keepReading(tx, repository.id, about.sha, own.kind === "mistakes" ? own : { kind: "fine" });
+    if (own.kind === "mistakes") return;
+    const commit = { ...about, repository: repository.id, ref: branch, trust: "own" as const };
+    await checkOnce(tx, commit, tree, planChecks(own.file, null));
+  });
 }

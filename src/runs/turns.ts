@@ -1,0 +1,88 @@
+import { sql } from "kysely";
+import type { Transaction } from "../database/connection.ts";
+import type { RunRow } from "./rows.ts";
+
+/**
+ * The queued run whose turn it is, locked on PostgreSQL; `null` when none may be taken. The repository that runs least comes first; equals take
+ * turns, in the order of their ids from the one that was served last; within a repository it is the oldest run whose lane is free.
+ * What it costs grows with what runs, not with what is queued or was run.
+ */
+export async function nextInTurn(tx: Transaction): Promise<RunRow | null> {
+  const last = await servedLast(tx);
+  for (const [after, to] of [
+    [last, Number.MAX_SAFE_INTEGER],
+    [-1, last],
+  ] as const) {
+    // Where others are claiming all that a repository has, it is the next one's turn.
+    for (let idle = await nextIdle(tx, after, to); idle !== null; idle = await nextIdle(tx, idle, to)) {
+      const row = await oldestOf(tx, idle);
+      if (row !== null) return row;
+    }
+  }
+  for (const repository of await busy(tx, last)) {
+    const row = await oldestOf(tx, repository);
+    if (row !== null) return row;
+  }
+  return null;
+}
+
+async function servedLast(tx: Transaction): Promise<number> {
+  const row = await tx.db
+    .selectFrom("run")
+    .select("repository")
+    .where("started_at", "is not", null)
+    .orderBy("started_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.repository ?? -1;
+}
+
+/** The first repository in that range that runs nothing and has something to start. The recursion leaps from one to the next through `run_queued_of`. */
+async function nextIdle(tx: Transaction, after: number, to: number): Promise<number | null> {
+  const { rows } = await sql<{ repository: number }>`
+    with recursive ${asking(after)}
+    select a.repository from asking a
+    where a.repository <= ${to} and ${runningOf} = 0 and ${oldestIdOf(tx)} is not null
+    limit 1`.execute(tx.db);
+  return rows[0]?.repository ?? null;
+}
+
+/** Those that run something already: as many as run at most. */
+async function busy(tx: Transaction, last: number): Promise<readonly number[]> {
+  const { rows } = await sql<{ repository: number }>`
+    with running(repository, runs) as (select repository, count(*) from run where state = 'running' group by repository)
+    select a.repository from running a where ${oldestIdOf(tx)} is not null
+    order by a.runs, case when a.repository > ${last} then 0 else 1 end, a.repository`.execute(tx.db);
+  return rows.map((row) => row.repository);
+}
+
+async function oldestOf(tx: Transaction, repository: number): Promise<RunRow | null> {
+  const skipLocked = tx.engine === "postgres" ? sql`for update skip locked` : sql``;
+  const { rows } = await sql<RunRow>`
+    select * from run r where r.repository = ${repository} and ${mayStart(tx)} order by r.repository, r.id limit 1 ${skipLocked}`.execute(
+    tx.db,
+  );
+  return rows[0] ?? null;
+}
+
+function asking(after: number) {
+  return sql`asking(repository) as (
+    select (select n.repository from run n where n.state = 'queued' and n.repository > ${after} order by n.repository limit 1)
+    union all
+    select (select n.repository from run n where n.state = 'queued' and n.repository > asking.repository order by n.repository limit 1)
+      from asking where asking.repository is not null
+  )`;
+}
+
+const runningOf = sql`(select count(*) from run x where x.repository = a.repository and x.state = 'running')`;
+
+function oldestIdOf(tx: Transaction) {
+  return sql`(select r.id from run r where r.repository = a.repository and ${mayStart(tx)} order by r.repository, r.id limit 1)`;
+}
+
+/** "skip locked" skips the row, not the lane: without the older ones in it, a claim under way in one lane would block the others. */
+function mayStart(tx: Transaction) {
+  return sql`r.state = 'queued' and r.not_before <= ${tx.now}
+    and (r.lane is null or not exists (
+      select 1 from run l where l.lane = r.lane and (l.state = 'running' or (l.state = 'queued' and l.id < r.id))))`;
+}
