@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cell, factsOf, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../src/process/sandbox.ts";
+import { type Cell, describeSandbox, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../src/process/sandbox.ts";
 import { spawnCommand } from "../src/process/spawn.ts";
 import { type Figure, type Measure, median } from "./support/measure.ts";
 
@@ -27,7 +27,7 @@ export const measure: Measure = {
       for (let round = 0; round < rounds; round += 1) {
         for (const [index, [, sandbox, cell]] of ways.entries()) times[index]?.push(await timeOf(sandbox, cell));
       }
-      const { network, processes } = factsOf(probe.sandbox);
+      const { network, processes } = describeSandbox(probe.sandbox);
       const plain = median(times[0] ?? []);
       return ways.map(([what], index): Figure => {
         const time = median(times[index] ?? []);

@@ -18,6 +18,7 @@ import { receivingFromProbot, type VerifiedEvent } from "./doors/webhooks/from-p
 import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
 import { createIngest } from "./doors/webhooks/ingest.ts";
 import { openGitHub } from "./github/github.ts";
+import { openCaches } from "./process/cache.ts";
 import { openMirrors } from "./process/checkout.ts";
 import { endOrphans, markedBy } from "./process/orphans.ts";
 import { probeSandbox, type Sandbox } from "./process/sandbox.ts";
@@ -108,7 +109,9 @@ async function openParts(
     closers.push(() => retention.stop());
   }
   if (sandbox !== null) {
-    const means = { ...services, workspaces, runners, targets, sandbox, mark: markedBy(mark), toolsPaths: settings.toolsPaths };
+    const caches = openCaches(join(settings.dataDir, "caches"));
+    const { toolsPaths } = settings;
+    const means = { ...services, workspaces, caches, runners, targets, sandbox, mark: markedBy(mark), toolsPaths };
     const worker = startWorker({
       database,
       owner: randomUUID(),

@@ -24,6 +24,7 @@ const handled = [
   "issue_comment.created",
   "member.added",
   "merge_group.checks_requested",
+  "merge_group.destroyed",
   "ping",
   "pull_request.closed",
   "pull_request.closed.merged",

@@ -4,6 +4,7 @@ import type { Loaded } from "../repository-file/load.ts";
 import { sayMistake } from "../repository-file/mistake.ts";
 import type { EnvironmentPlan, RepositoryFile } from "../repository-file/repository-file.ts";
 import { createDeploymentRun, type NewDeployment } from "../runs/births.ts";
+import { keepReading } from "../runs/readings.ts";
 import type { Cause, Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
 import type { DeploymentConfiguration, Override } from "./configuration.ts";
@@ -33,6 +34,8 @@ export interface Candidate {
 export async function wishAutomatic(means: DeploymentMeans, candidate: Candidate, trigger: "merge" | "push"): Promise<void> {
   const { repository, branch } = candidate;
   const gating = await means.loadFile(repository, repository.defaultBranch);
+  // Nobody can say what is wanted, so it is said on the very commit that should have been deployed.
+  if (gating.kind === "mistakes") await means.database.write((tx) => keepReading(tx, repository.id, candidate.sha, gating));
   if (gating.kind !== "file") return;
   const triggered = wantedBy(
     gating.file,

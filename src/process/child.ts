@@ -35,6 +35,8 @@ export interface SandboxedCommand {
   readonly hiddenArguments: string;
   readonly enclosure: Enclosure;
   readonly resolver: string;
+  /** Where the command writes, and how many bytes stay free there. */
+  readonly disk: { readonly folder: string; readonly reserve: number };
 }
 
 /** How a command ended; in a sandbox a signal is told from an exit code by the shell's convention of 128 and its number. */

@@ -8,11 +8,19 @@ export interface Limits {
   readonly memory: number;
   /** Of one file. */
   readonly fileSize: number;
+  /** What stays free on the disk, and at most a twentieth of it. */
+  readonly reserve: number;
   /** Of each folder in memory: `/tmp`, `/dev/shm`, `/run`. */
   readonly inMemory: number;
 }
 
 /** Generous to a build that is well, and tight enough that a sick one leaves the server alive. */
 export function usualLimits(): Limits {
-  return { processes: 4_096, memory: Math.floor(totalmem() * 0.75), fileSize: 10_737_418_240, inMemory: 1_073_741_824 };
+  return {
+    processes: 4_096,
+    memory: Math.floor(totalmem() * 0.75),
+    fileSize: 10_737_418_240,
+    inMemory: 1_073_741_824,
+    reserve: 1_073_741_824,
+  };
 }

@@ -27,7 +27,7 @@ export interface Bubblewrap {
 }
 
 /** What the server's log says of its sandbox, in plain values. */
-export function factsOf(sandbox: Sandbox): Readonly<Record<string, string>> {
+export function describeSandbox(sandbox: Sandbox): Readonly<Record<string, string>> {
   if (sandbox.kind === "none") return { sandbox: "none" };
   const { version, network, processes } = sandbox;
   return {
@@ -80,7 +80,12 @@ export function sandboxed(sandbox: Sandbox, cell: Cell, argv: readonly [string, 
     // Neither the folder nor the environment of what runs outside the sandbox comes from the repository: LD_PRELOAD would be obeyed there.
     cwd: "/",
     env: { PATH: standardPath.join(":"), ...sandbox.env, ...cell.mark },
-    sandboxed: { hiddenArguments: hidden(environment(cell, scratchInside)), enclosure, resolver: sandbox.resolver },
+    sandboxed: {
+      hiddenArguments: hidden(environment(cell, scratchInside)),
+      enclosure,
+      resolver: sandbox.resolver,
+      disk: { folder: cell.workspace, reserve: sandbox.limits.reserve },
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Command, type Ending, startChild, untilEnded } from "./child.ts";
 import { deliver } from "./delivery.ts";
+import { watchDisk } from "./disk.ts";
 import { openPipe } from "./pipe.ts";
 
 export type { Command, Ending } from "./child.ts";
@@ -14,7 +15,7 @@ export interface Captured {
 /**
  * Runs one command to its end and passes on its output and errors in the order in which they were written. Settles only when none of its
  * processes lives any more, aborted or not; a daemon that it left behind is killed. The next piece is read when `write` has taken the one
- * before: that is the back-pressure. When `write` rejects the command is ended and the rejection passed on. `grace` is in ms.
+ * before: that is the back-pressure. When `write` rejects the command is ended and the rejection passed on; when the disk fills up, `DiskFull`. `grace` is in ms.
  */
 export async function spawnCommand(
   command: Command,
@@ -27,8 +28,11 @@ export async function spawnCommand(
   const pipe = await openPipe();
   const delivery = deliver(pipe.output, (piece) => io.write(beginning.of(piece)), refused);
   const child = await startChild(command, pipe.writingEnd, pipe.writingEnd, false).finally(pipe.closeWritingEnd);
-  const ending = child && (await untilEnded(child, AbortSignal.any([io.stop, refused.signal]), grace));
+  const disk = command.sandboxed && watchDisk(command.sandboxed.disk.folder, command.sandboxed.disk.reserve);
+  const stops = [io.stop, refused.signal, ...(disk ? [disk.signal] : [])];
+  const ending = child && (await untilEnded(child, AbortSignal.any(stops), grace).finally(disk?.end));
   await delivery.finish();
+  if (ending?.kind === "stopped" && disk?.signal.aborted && ending.reason === disk.signal.reason) throw ending.reason;
   if (refused.signal.aborted) throw refused.signal.reason;
   if (child === null) return { kind: "missing", program: command.argv[0] };
   return ending ?? unstarted(beginning.text());

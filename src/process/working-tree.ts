@@ -1,4 +1,5 @@
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { git } from "./git.ts";
 import { bringLargeFiles, largeFileConfig } from "./large-files.ts";
@@ -36,7 +37,7 @@ async function fill(order: CheckOutOrder, into: string, path: string, depth: num
   const repository = join(into, ".git");
   await makeRepository(repository, join(mirror.folder, "objects"));
   const doing = path === "" ? `check out ${sha}` : `check out ${sha} of the submodule ${path}`;
-  const config = { "checkout.workers": "1", "checkout.thresholdForParallelism": "100", ...largeFileConfig };
+  const config = { "checkout.workers": String(freeCores()), "checkout.thresholdForParallelism": "100", ...largeFileConfig };
   const call = { repository, doing, stop, config };
   await bringLargeFiles(order, into, doing, (env) =>
     git(mirror.setup, { ...call, env }, ["-C", into, "checkout", "-q", "--detach", sha]),
@@ -50,6 +51,13 @@ async function fill(order: CheckOutOrder, into: string, path: string, depth: num
     await mkdir(place, { mode: 0o700 });
     await fill({ ...order, source, sha: submodule.sha }, place, join(path, submodule.path), depth + 1);
   }
+}
+
+/** Workers that wait for each other's core take longer than one that has it: on a busy machine half as long again. */
+function freeCores(): number {
+  const cores = availableParallelism();
+  const [busy = 0] = loadavg();
+  return Math.max(1, Math.min(4, Math.floor(cores - busy + 0.5)));
 }
 
 /** What `git init` would make, without its hooks, templates and look at the machine: it is a quarter of a small checkout's time. */

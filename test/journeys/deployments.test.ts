@@ -119,6 +119,7 @@ describe("a merge", () => {
     await letGo(journey.folder);
     await statusBecomes(shop, sha, "signalbox", "success");
     await shop.commit({ branch: "main", files: { other: "" }, message: "Meanwhile", author: "jonas" });
+    await letGo(journey.folder);
     const merged = await shop.merge(number);
     await heldCommand(journey.folder);
     await deploymentSays(shop, "staging", "Waiting for checks: test is pending");

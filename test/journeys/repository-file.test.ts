@@ -58,6 +58,15 @@ describe("a repository's file", () => {
     expect(shop.statuses(mended).map(({ context }) => context)).not.toContain("signalbox/config");
   });
 
+  it("with a mistake on the default branch is shown on the commit that should have been deployed", async () => {
+    const shop = await journey.repository({ [path]: "environments: { staging: { trigger: merge, target: directroy } }" });
+    const { number } = await propose(shop, { "page.html": "new" });
+    const merged = await shop.merge(number);
+    const status = await statusBecomes(shop, merged, "signalbox/config", "error");
+    expect(status.description).toContain('did you mean "directory"?');
+    expect(shop.deployments()).toEqual([]);
+  });
+
   it("of a base without one keeps Signalbox silent about a fork, also when the fork adds one", async () => {
     const shop = await journey.repository({ "README.md": "" });
     const { sha } = await propose(shop, oneCheck, "olga");

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -360,7 +360,7 @@ async function withPasta(): Promise<readonly Bubblewrap[]> {
   });
 });
 
-const tight = { processes: 30, memory: 500_000_000, fileSize: 1_000_000, inMemory: 1_000_000 };
+const tight = { processes: 30, memory: 500_000_000, fileSize: 1_000_000, inMemory: 1_000_000, reserve: 0 };
 const tightProbe = await probeSandbox(process.env.PATH, tight);
 const bounded: Sandbox = tightProbe.works ? tightProbe.sandbox : none;
 
@@ -411,6 +411,22 @@ describe("a command that wants too much", () => {
     expect((await run(bounded, "ls /dev; echo > /dev/null; : < /dev/zero; exec 3<> /dev/ptmx")).ending).toEqual({
       kind: "exited",
       code: 0,
+    });
+  });
+
+  it("is ended when it fills the disk, before the disk is full", async () => {
+    const { bavail, bsize } = await statfs(folder);
+    const reserve = bavail * bsize - 50_000_000;
+    const command = sandboxed({ ...bubblewrap, limits: { ...bubblewrap.limits, reserve } }, cell, [
+      "/bin/sh",
+      "-c",
+      "while :; do head -c 4000000 /dev/zero >> file; sleep 0.01; done",
+    ]);
+    const filling = spawnCommand(command, { write: async () => {}, stop: new AbortController().signal }, 200);
+    await expect(filling).rejects.toMatchObject({
+      name: "DiskFull",
+      retryable: true,
+      message: expect.stringContaining("make room"),
     });
   });
 
