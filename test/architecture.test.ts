@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   checks: ["runs", "runners", "repository-file", "github", "process", "outbound", "database"],
   deployments: ["checks", "runs", "targets", "repository-file", "github", "outbound", "process", "database"],
   // What may be done, by whom, with history.
-  deeds: ["checks", "runs", "github", "database"],
+  deeds: ["checks", "deployments", "runs", "github", "database"],
   // Speaks outward about runs; nobody imports it.
   reporting: ["runs", "github", "database"],
   // Who knocks.

@@ -1,3 +1,4 @@
+import type { Transaction } from "../database/connection.ts";
 import { mayWrite, type Role } from "../github/people.ts";
 
 /** Who does it, as GitHub knows them, and by which door they came. Who works on the server's own data is its operator. */
@@ -11,6 +12,14 @@ export interface Actor {
 
 /** How a deed ended. A refusal is an answer like any other: it says why, and what to do instead. */
 export type Answer = { readonly kind: "done"; readonly said: string } | { readonly kind: "refused"; readonly why: string };
+
+/** A deed whose facts have been read: what is left is one transaction. */
+export type PreparedDeed = (tx: Transaction) => Promise<Answer>;
+
+/** A deed that was refused before anything had to be read. */
+export function refuses(answer: Answer): PreparedDeed {
+  return async () => answer;
+}
 
 export function done(said: string): Answer {
   return { kind: "done", said };

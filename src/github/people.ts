@@ -49,3 +49,30 @@ export function mayRead(permission: Permission): boolean {
 export function mayWrite(permission: Permission): boolean {
   return permission === "admin" || permission === "write";
 }
+
+/**
+ * Those of an organization's teams that a person is an active member of. Takes `members: read`; without it nobody is in any team.
+ * https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user
+ */
+export async function teamsOf(
+  github: Installation,
+  org: string,
+  username: string,
+  teams: readonly string[],
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const team_slug of teams) {
+    try {
+      const { data } = await github.request("GET /orgs/{org}/teams/{team_slug}/memberships/{username}", {
+        org,
+        team_slug,
+        username,
+      });
+      if (data.state === "active") found.push(team_slug);
+    } catch (error) {
+      const isNo = error instanceof GitHubProblem && (error.kind === "missing" || error.kind === "forbidden");
+      if (!isNo) throw error;
+    }
+  }
+  return found;
+}

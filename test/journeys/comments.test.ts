@@ -146,7 +146,7 @@ environments: { staging: { trigger: merge, target: directory, with: { path: stag
     expect(answers).toEqual([expect.stringMatching(/`\/approve <sha>`.*`\/retry`.*`\/cancel`/s)]);
   });
 
-  it("is told what it cannot do yet, and how to write what was mistyped", async () => {
+  it("is told what cannot be done, and how to write what was mistyped", async () => {
     const shop = await journey.repository(checks(`  test: { run: "true" }`));
     const { sha, number } = await propose(shop);
     const { reactions, answers } = await say(
@@ -156,9 +156,9 @@ environments: { staging: { trigger: merge, target: directory, with: { path: stag
     );
     expect(reactions).toEqual(["confused"]);
     expect(answers[0]?.split("\n\n").slice(0, -1)).toEqual([
-      "`/deploy`: Not available yet",
-      "`/approve`: It is written so: `/approve <sha>`, with at least 7 digits of the SHA",
-      `\`/approve staging ${sha.slice(0, 7)}\`: Approvals of environments are not available yet`,
+      '`/deploy staging`: the default branch\'s file has no environment "staging"',
+      "`/approve`: It is written so: `/approve <sha>` or `/approve <environment> <sha>`, with at least 7 digits of the SHA",
+      expect.stringMatching(/^`\/approve staging [0-9a-f]{7}`: .*staging/),
       `\`/approve ${sha.slice(0, 7)}\`: Only commits of forks need an approval; the checks of this pull request run by themselves`,
     ]);
   });

@@ -1,7 +1,5 @@
 import type { Transaction } from "../../database/connection.ts";
-import type { Actor } from "../../deeds/actor.ts";
-import { mayAct } from "../../deeds/actor.ts";
-import type { PullRequestNow } from "../../deeds/pull-request.ts";
+import { type Actor, mayAct, type PreparedDeed } from "../../deeds/actor.ts";
 import { createComment, hasComment } from "../../github/comments.ts";
 import { roleOf } from "../../github/people.ts";
 import { GitHubProblem } from "../../github/problem.ts";
@@ -9,7 +7,7 @@ import { readPullRequest } from "../../github/pull-requests.ts";
 import { react } from "../../github/reactions.ts";
 import { type Repository, rememberRepository } from "../../github/repository.ts";
 import type { Services } from "../../services.ts";
-import { obey } from "./commands.ts";
+import { prepare } from "./commands.ts";
 import { findHeard, type Heard, isTiresome, keepAnswered, keepHeard } from "./heard.ts";
 import { type Command, parseComment } from "./parse.ts";
 import { confused, type Obeyed, type Reply, replyTo } from "./words.ts";
@@ -57,7 +55,10 @@ async function decide(services: Services, comment: WrittenComment, commands: rea
   if (!mayAct(actor)) return keep(services, comment, async () => ({ reaction: "-1", answer: null }));
   const now = await readPullRequest(github, repository, comment.pullRequest);
   const pullRequest = { ...now, repository: repository.id, number: comment.pullRequest };
-  return keep(services, comment, (tx) => obeyAll(tx, services, actor, { comment, commands, pullRequest }));
+  const deeds: PreparedDeed[] = [];
+  const place = { repository, pullRequest, cause: { kind: "deed" as const, id: comment.id } };
+  for (const command of commands.slice(0, mostCommands)) deeds.push(await prepare(services, actor, command, place));
+  return keep(services, comment, (tx) => obeyAll(tx, comment, commands, deeds));
 }
 
 async function keep(
@@ -73,14 +74,12 @@ async function keep(
   });
 }
 
-interface Said {
-  readonly comment: WrittenComment;
-  readonly commands: readonly Command[];
-  readonly pullRequest: PullRequestNow;
-}
-
-async function obeyAll(tx: Transaction, { settings }: Services, actor: Actor, said: Said): Promise<Reply> {
-  const { comment, commands, pullRequest } = said;
+async function obeyAll(
+  tx: Transaction,
+  comment: WrittenComment,
+  commands: readonly Command[],
+  deeds: readonly PreparedDeed[],
+): Promise<Reply> {
   if (tx.now - comment.writtenAt.getTime() > validFor)
     return confused(
       "Expired: this came more than ten minutes after it was written, so it was not obeyed. If it still holds, write it again.",
@@ -88,8 +87,10 @@ async function obeyAll(tx: Transaction, { settings }: Services, actor: Actor, sa
   if (commands.length > mostCommands)
     return confused(`${commands.length} commands are too many for one comment: at most ${mostCommands}. None was obeyed.`);
   const obeyed: Obeyed[] = [];
-  for (const command of commands)
-    obeyed.push({ command, answer: await obey(tx, actor, command, { pullRequest, sandbox: settings.sandbox }) });
+  for (const [index, command] of commands.entries()) {
+    const deed = deeds[index];
+    if (deed !== undefined) obeyed.push({ command, answer: await deed(tx) });
+  }
   return replyTo(obeyed);
 }
 

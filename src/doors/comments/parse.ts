@@ -7,19 +7,21 @@ export type Command =
   | { readonly kind: "retry"; readonly check: string | null }
   | { readonly kind: "cancel" }
   | { readonly kind: "help" }
-  /** Known, and not built yet. */
-  | { readonly kind: "later"; readonly name: string }
+  | { readonly kind: "deploy"; readonly environment: string; readonly sha: string | null; readonly override: string | null }
+  | { readonly kind: "rollback"; readonly environment: string; readonly reason: string | null }
+  | { readonly kind: "lock"; readonly environment: string; readonly reason: string }
+  | { readonly kind: "unlock"; readonly environment: string }
   /** Ours by its name, but not as we know it. */
   | { readonly kind: "not understood"; readonly name: string };
 
 /** How each command is written, for `/help` and for who mistyped one. */
 export const usages: Readonly<Record<string, string>> = {
-  approve: "/approve <sha>",
+  approve: "/approve <sha>` or `/approve <environment> <sha>",
   retry: "/retry [check]",
   cancel: "/cancel",
   help: "/help",
-  deploy: "/deploy <environment>",
-  rollback: "/rollback <environment>",
+  deploy: '/deploy <environment> [sha] [--override "reason"]',
+  rollback: "/rollback <environment> [reason]",
   lock: "/lock <environment> <reason>",
   unlock: "/unlock <environment>",
 };
@@ -54,9 +56,34 @@ function understood(name: string, words: readonly string[]): Command | null {
     case "cancel":
     case "help":
       return words.length > 0 ? null : { kind: name };
+    case "deploy":
+      return first === undefined ? null : deploy(first, words.slice(1));
+    case "rollback":
+      return isEnvironment(first) ? { kind: name, environment: first, reason: words.slice(1).join(" ") || null } : null;
+    case "lock":
+      return isEnvironment(first) && second !== undefined
+        ? { kind: name, environment: first, reason: words.slice(1).join(" ") }
+        : null;
+    case "unlock":
+      return isEnvironment(first) && second === undefined ? { kind: name, environment: first } : null;
     default:
-      return { kind: "later", name };
+      return null;
   }
+}
+
+/** The reason to break the glass stands in quotes, so that none is given by accident. */
+function deploy(environment: string, words: readonly string[]): Command | null {
+  if (!isEnvironment(environment)) return null;
+  const at = words.indexOf("--override");
+  const [sha = null, ...more] = at < 0 ? words : words.slice(0, at);
+  if (more.length > 0 || (sha !== null && !isSha(sha))) return null;
+  if (at < 0) return { kind: "deploy", environment, sha, override: null };
+  const reason = /^["“](.*\S.*)["”]$/.exec(words.slice(at + 1).join(" "))?.[1];
+  return reason === undefined ? null : { kind: "deploy", environment, sha, override: reason };
+}
+
+function isEnvironment(word: string | undefined): word is string {
+  return word !== undefined && /^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/.test(word);
 }
 
 /** SHAs that people type have at least 7 digits. */

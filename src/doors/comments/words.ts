@@ -41,7 +41,11 @@ function wordsOf(command: Command): string {
     case "cancel":
     case "help":
       return `/${command.kind}`;
-    case "later":
+    case "deploy":
+    case "rollback":
+    case "lock":
+    case "unlock":
+      return `/${command.kind} ${command.environment}`;
     case "not understood":
       return `/${command.name}`;
   }

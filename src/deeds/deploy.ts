@@ -1,0 +1,32 @@
+import type { DeploymentMeans } from "../deployments/means.ts";
+import { type DeploymentOrder, prepareDeployment } from "../deployments/request.ts";
+import { short } from "../runs/sentences.ts";
+import { type Actor, done, isMaintainer, mayAct, type PreparedDeed, refused, refuses, withoutPermission } from "./actor.ts";
+import { record } from "./history.ts";
+
+export type Deploy = Omit<DeploymentOrder, "by">;
+
+/**
+ * Prepares a deployment that a person asks for: of the branch's head, or of the commit that is named. It passes through the gates like any
+ * other; with a reason to break the glass a maintainer passes approval, freeze and checks.
+ */
+export async function deploy(means: DeploymentMeans, actor: Actor, order: Deploy): Promise<PreparedDeed> {
+  if (!mayAct(actor)) return refuses(withoutPermission(actor));
+  if (order.override !== undefined && !isMaintainer(actor))
+    return refuses(refused(`${actor.login} is no maintainer: only maintainers break the glass`));
+  const prepared = await prepareDeployment(means, { ...order, by: actor.login });
+  if (prepared.kind === "refused") return refuses(refused(prepared.sentence));
+  return async (tx) => {
+    const started = await prepared.start(tx);
+    if (started.kind === "refused") return refused(started.sentence);
+    await record(tx, actor, {
+      deed: order.override === undefined ? "deploy" : "break glass",
+      repository: order.repository.id,
+      environment: order.environment,
+      run: started.run,
+      ...(order.override === undefined ? {} : { reason: order.override.reason }),
+      details: { sha: started.sha },
+    });
+    return done(`${short(started.sha)} is on its way to ${order.environment}`);
+  };
+}
