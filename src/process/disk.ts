@@ -8,17 +8,17 @@ export class DiskFull extends Error {
 }
 
 /**
- * Watches the room on the disk of a folder until `end`, and aborts `signal` with a `DiskFull` when less than `reserve` bytes are left, or than a
- * twentieth of a small disk. Whoever writes then is ended, guilty or not: the database lies there too.
+ * Watches the room on the disk of a folder until `end`, and aborts `signal` with a `DiskFull` when less than `reserve` bytes are left.
+ * Whoever writes then is ended, guilty or not: the database lies there too.
  */
 export function watchDisk(folder: string, reserve: number): { readonly signal: AbortSignal; end(): void } {
   const full = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
   const look = async () => {
-    const { bavail, blocks, bsize } = await statfs(folder);
+    const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
-    if (free < Math.min(reserve, (blocks * bsize) / 20)) {
+    if (free < reserve) {
       full.abort(new DiskFull(`the server's disk is almost full: ${Math.floor(free / 1_048_576)} MB are left; make room there`));
     } else if (!isOver) {
       timer = setTimeout(() => void look().catch(() => {}), 250);

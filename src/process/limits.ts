@@ -8,7 +8,7 @@ export interface Limits {
   readonly memory: number;
   /** Of one file. */
   readonly fileSize: number;
-  /** What stays free on the disk, and at most a twentieth of it. */
+  /** What stays free on the disk. */
   readonly reserve: number;
   /** Of each folder in memory: `/tmp`, `/dev/shm`, `/run`. */
   readonly inMemory: number;

@@ -64,7 +64,12 @@ describe.each(engines())("the queue on %s, with more than can run at once,", (_n
 
   it("passes over a repository whose turn it is when nothing of it may start yet", async () => {
     const { database, check, claim, ids } = await openBusy(2);
-    await database.write((tx) => tx.db.updateTable("run").set({ not_before: tx.now + 60_000 }).execute());
+    await database.write((tx) =>
+      tx.db
+        .updateTable("run")
+        .set({ not_before: tx.now + 60_000 })
+        .execute(),
+    );
     expect(await claim()).toBeNull();
     const single = await check({ repository: other });
     expect((await claim())?.id).toBe(single);

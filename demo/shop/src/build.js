@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { inEuros, total } from "./cart.js";
-import { greeting, goods } from "./content.js";
+import { goods, greeting } from "./content.js";
 
 const rows = goods.map(({ name, price }) => `<li>${name}: ${inEuros(price)}</li>`).join("\n      ");
 const page = `<!doctype html>
