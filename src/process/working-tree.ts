@@ -1,5 +1,5 @@
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { git } from "./git.ts";
 import { bringLargeFiles, largeFileConfig } from "./large-files.ts";
@@ -37,7 +37,7 @@ async function fill(order: CheckOutOrder, into: string, path: string, depth: num
   const repository = join(into, ".git");
   await makeRepository(repository, join(mirror.folder, "objects"));
   const doing = path === "" ? `check out ${sha}` : `check out ${sha} of the submodule ${path}`;
-  const config = { "checkout.workers": String(freeCores()), "checkout.thresholdForParallelism": "100", ...largeFileConfig };
+  const config = { "checkout.workers": String(await freeCores()), "checkout.thresholdForParallelism": "100", ...largeFileConfig };
   const call = { repository, doing, stop, config };
   await bringLargeFiles(order, into, doing, (env) =>
     git(mirror.setup, { ...call, env }, ["-C", into, "checkout", "-q", "--detach", sha]),
@@ -53,11 +53,11 @@ async function fill(order: CheckOutOrder, into: string, path: string, depth: num
   }
 }
 
-/** Workers that wait for each other's core take longer than one that has it: on a busy machine half as long again. */
-function freeCores(): number {
-  const cores = availableParallelism();
-  const [busy = 0] = loadavg();
-  return Math.max(1, Math.min(4, Math.floor(cores - busy + 0.5)));
+/** Workers that wait for each other's core take longer than one that has it. The fourth number is how many want to run at this moment. */
+async function freeCores(): Promise<number> {
+  const [, , , running = "1"] = (await readFile("/proc/loadavg", "utf8").catch(() => "")).split(" ");
+  const others = Number.parseInt(running, 10) - 1;
+  return Math.max(1, Math.min(8, availableParallelism() - others));
 }
 
 /** What `git init` would make, without its hooks, templates and look at the machine: it is a quarter of a small checkout's time. */

@@ -60,7 +60,7 @@ describe("a server that is killed while four checks run", () => {
       for (const name of names) {
         const { targetUrl } = await statusBecomes(shop, head, `signalbox/${name}`, "success");
         const page = await (await fetch(`${server.url}${new URL(targetUrl ?? "").pathname}`)).text();
-        const attempts = [...page.matchAll(/\?attempt=(\d+)"[^>]*>[^]*?Attempt \1</g)].map(([, number]) => number);
+        const attempts = [...page.matchAll(/\?attempt=(\d+)"[^>]*>.*?Attempt \1</gs)].map(([, number]) => number);
         expect(attempts).toEqual(["2", "1"]);
       }
       await until("no process is left", async () => (await processesNamed(marker)).length === 0);

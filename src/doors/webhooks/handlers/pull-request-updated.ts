@@ -34,7 +34,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
       await cancelUnneeded(tx, repository.id, heard.before, { kind: "superseded", by: pullRequest.headSha });
     }
     await keepReading(tx, repository.id, pullRequest.headSha, reading.kind === "mistakes" ? reading : { kind: "fine" });
-    const { headSha: sha, headRef: ref, number, title, fork } = pullRequest;
+    const { headSha: sha, headRef: ref, number, title, author, fork } = pullRequest;
     const commit = {
       cause,
       repository: repository.id,
@@ -42,7 +42,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
       ref,
       pullRequest: number,
       title,
-      person: context.payload.sender.login,
+      person: context.payload.sender?.login ?? author,
       trust: fork ? ("fork" as const) : ("own" as const),
     };
     await startChecks(tx, commit, planned, again, await checkGates(tx.db, commit, services.settings.sandbox));
