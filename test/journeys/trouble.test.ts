@@ -118,4 +118,14 @@ describe("a repository that the App lost", () => {
     await giveBack(shop);
     await statusBecomes(shop, sha, "signalbox", "success");
   });
+
+  it("an event without an installation, as a repository's own webhook sends it, is taken and ignored, and the log says why", async () => {
+    const payload = { action: "opened", repository: { id: 1, full_name: "acme/shop" }, pull_request: { number: 1 } };
+    await deliver(journey, "pull_request", payload);
+    await handled(journey);
+    expect(journey.log.map(({ msg }) => msg)).toContain(
+      "ignored an event without an installation: the webhook belongs to a repository, not to the App",
+    );
+    expect(journey.log.map(({ msg }) => msg)).not.toContain("webhook given up");
+  });
 });
