@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -64,16 +64,14 @@ async function timeOfGit(folder: string, url: string, sha: string): Promise<numb
   return time;
 }
 
-/** 6 KB of words out of 3,000, in no order: it packs to a third, as source files do. */
-function prose(seed: number): string {
-  let state = seed + 1;
-  const next = (below: number) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-  const word = () => ((next(3_000) * 7_919 + 1_000_003) % 60_466_176).toString(36);
-  const line = () => Array.from({ length: 10 }, word).join(" ");
-  return Array.from({ length: 110 }, line).join("\n");
+/** Texts of 4 KB, each of other lines of this project's own sources, so that they pack as sources do. */
+async function texts(): Promise<(number: number) => string> {
+  const source = join(import.meta.dirname, "..", "src");
+  const names = (await readdir(source, { recursive: true })).filter((name) => name.endsWith(".ts")).toSorted();
+  const lines = (await Promise.all(names.map((name) => readFile(join(source, name), "utf8")))).flatMap((text) =>
+    text.split("\n"),
+  );
+  return (number) => Array.from({ length: 100 }, (_, line) => lines[(number * 7_919 + line * 104_729) % lines.length]).join("\n");
 }
 
 /** Files in 100 folders, of which every commit changes ten, as a pull request does. */
@@ -82,10 +80,11 @@ async function repository(folder: string) {
   await mkdir(work, { recursive: true });
   await git(dirname(folder), "init", "-q", "--bare", "-b", "main", folder);
   await git(work, "init", "-q", "-b", "main");
+  const text = await texts();
   const write = async (number: number, round: number) => {
     const path = join(work, `src/folder-${number % 100}/file-${number}.ts`);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, `// ${round}\n${prose(number)}`);
+    await writeFile(path, `// ${round}\n${text(number)}`);
   };
   return {
     async commit(round: number): Promise<string> {

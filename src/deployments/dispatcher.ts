@@ -27,7 +27,12 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
 
   function look(): Promise<void> {
     lookAgain = true;
-    looking ??= (async () => {
+    looking ??= lookUntilCalm();
+    return looking;
+  }
+
+  async function lookUntilCalm(): Promise<void> {
+    try {
       while (lookAgain && !stopped) {
         lookAgain = false;
         await ringEnded();
@@ -35,12 +40,12 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
         for (const { repository, wanted } of due)
           if (!underWay.has(repository) && !failed.has(repository)) begin(repository, wanted);
       }
-    })()
-      .catch((error) => log.error({ err: error }, "looking for deployments to reconsider failed; trying again"))
-      .finally(() => {
-        looking = null;
-      });
-    return looking;
+    } catch (error) {
+      log.error({ err: error }, "looking for deployments to reconsider failed; trying again");
+    } finally {
+      // In the same turn as the last look at `lookAgain`: a ring in between would be lost.
+      looking = null;
+    }
   }
 
   function begin(repository: number, wanted: number): void {

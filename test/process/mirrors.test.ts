@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitSource, type Mirrors, openMirrors } from "../../src/process/checkout.ts";
+import { openWorkspaces } from "../../src/process/workspace.ts";
 import { type HostedRepository, hostRepository, runGit } from "./git-host.ts";
 
 let folder: string;
@@ -92,6 +93,42 @@ describe("a damaged mirror", () => {
     expect(await runGit(join(data, "1.2"), "for-each-ref", "--format=%(refname)")).toBe(
       [`refs/ci/run/${sha}`, `refs/recent/${sha}`].join("\n"),
     );
+  });
+});
+
+describe("eight pull requests of one repository at once", () => {
+  it("each work in their own commit, with a gc in between", async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 200 }, (_, index) => [`d${index % 7}/${index}.txt`, `${index}\n`.repeat(50)]),
+    );
+    const base = await host.commit(files);
+    const shas: string[] = [];
+    for (let number = 0; number < 8; number++) {
+      await host.reset(base);
+      shas.push(await host.commit({ "mine.txt": String(number) }));
+    }
+    const workspaces = openWorkspaces(mirrors, join(folder, "workspaces"));
+    const stop = new AbortController().signal;
+    const collected = Promise.withResolvers<void>();
+    let inside = 0;
+    const works = shas.map((sha, number) =>
+      workspaces.with({ source, sha, holder: `run-${number}`, stop }, async (workspace) => {
+        inside += 1;
+        if (inside === 4) {
+          await mirrors.tidyAll(always);
+          await runGit(join(data, "1"), "gc", "-q", "--prune=now");
+          collected.resolve();
+        }
+        await collected.promise;
+        expect(await readFile(join(workspace.folder, "mine.txt"), "utf8")).toBe(String(number));
+        expect(await runGit(workspace.folder, "status", "--porcelain")).toBe("");
+        expect(await runGit(workspace.folder, "rev-parse", "HEAD^{tree}")).toBe(workspace.tree);
+        await runGit(workspace.folder, "fsck", "--no-dangling");
+      }),
+    );
+    await Promise.all(works);
+    expect(await readdir(join(folder, "workspaces"))).toEqual([]);
+    expect(await runGit(join(data, "1"), "for-each-ref", "refs/ci")).toBe("");
   });
 });
 
