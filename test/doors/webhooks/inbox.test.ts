@@ -241,9 +241,13 @@ describe.each(engines())("the inbox on %s", (_name, storage) => {
     await until("a is begun", () => began.length === 1);
     await first.stop(AbortSignal.abort());
     // On PostgreSQL the lease decides; on SQLite a start knows that the one before is dead.
-    if (storage.engine === "postgres") clock.now += 15_000;
     const handled: string[] = [];
-    await start(async (event) => void handled.push(nameOf(event))).idle();
+    const next = start(async (event) => void handled.push(nameOf(event)));
+    await until("both are handled", async () => {
+      if (storage.engine === "postgres") clock.now += 15_000;
+      await next.idle();
+      return handled.length > 0;
+    });
     expect(handled).toEqual(["a", "b"]);
   });
 
