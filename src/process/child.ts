@@ -14,6 +14,7 @@ import {
   type SandboxReport,
   sandboxedFamily,
 } from "./family.ts";
+import { lives } from "./table.ts";
 
 /** What to run. Made by hand for a program of our own, by `sandboxed` for one of a repository. */
 export interface Command {
@@ -144,7 +145,7 @@ function startedInSandbox(child: ChildProcess, pid: number, command: Command, sa
   return { process: child, family, ended };
 }
 
-/** Null when there is nothing to close, or bubblewrap ended before there was anything to close around. */
+/** Null when there is nothing to close, or bubblewrap ended before or while it was closed around: then its own words say why. */
 async function close(
   enclosure: Enclosure,
   report: SandboxReport,
@@ -152,7 +153,11 @@ async function close(
 ): Promise<{ open(): Promise<void> } | null> {
   if (isEmpty(enclosure)) return null;
   const init = await report.init;
-  return init && enclose(enclosure, init, env);
+  if (init === null) return null;
+  return enclose(enclosure, init, env).catch((error) => {
+    if (lives(init)) throw error;
+    return null;
+  });
 }
 
 function descriptorsOf({ enclosure }: SandboxedCommand): readonly "pipe"[] {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
-import { everyProcess, killUntilGone, type Process, readProcess, signal, startedWith, startOf } from "./table.ts";
+import { everyProcess, killUntilGone, lives, type Process, readProcess, signal, startedWith, startOf } from "./table.ts";
 
 /** All processes of one command. */
 export interface Family {
@@ -86,8 +86,7 @@ export function sandboxedFamily(bubblewrap: number, report: SandboxReport): Fami
   const startedAt = startOf(bubblewrap);
   const living = async (): Promise<readonly Process[]> => {
     const init = await report.init;
-    const now = init && readProcess(init.pid);
-    return now && now.startedAt === init.startedAt ? [now] : [];
+    return init && lives(init) ? [init] : [];
   };
   return {
     ask: async () => {

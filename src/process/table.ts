@@ -17,6 +17,11 @@ export function readProcess(pid: number): Process | null {
   return fields === null || "ZX".includes(fields.state) ? null : fields.process;
 }
 
+/** Whether a process that was seen before still lives. */
+export function lives({ pid, startedAt }: Process): boolean {
+  return readProcess(pid)?.startedAt === startedAt;
+}
+
 /** When a process started, also of one that has ended but is not reaped yet; null when there is none. */
 export function startOf(pid: number): number | null {
   return readFields(pid)?.process.startedAt ?? null;
