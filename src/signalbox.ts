@@ -25,6 +25,7 @@ import { probeSandbox, type Sandbox } from "./process/sandbox.ts";
 import { openWorkspaces } from "./process/workspace.ts";
 import { freeReports, startReporter } from "./reporting/reporter.ts";
 import { runners } from "./runners/index.ts";
+import { problemWithReport } from "./runners/webhook/report.ts";
 import { reap } from "./runs/queue.ts";
 import { startRetention } from "./runs/retention.ts";
 import { startWorker } from "./runs/worker.ts";
@@ -133,7 +134,9 @@ async function openParts(
   closers.push(async () => closing.abort());
   const doors: Doors = {
     ingest: isServing ? createIngest({ database, secrets: settings.webhookSecrets, listensTo: eventsOf(register), log }) : null,
-    callbacks: isServing ? getRequestListener(createCallbacks(database)) : null,
+    callbacks: isServing
+      ? getRequestListener(createCallbacks(database, { check: problemWithReport, deployment: problemWithReport }))
+      : null,
     pages: isServing
       ? getRequestListener(createDashboard({ database, github, settings, log, stop: closing.signal }).fetch)
       : null,

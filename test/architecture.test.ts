@@ -11,14 +11,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   database: [],
   process: [],
   outbound: [],
+  elsewhere: ["outbound", "process"],
   "repository-file": [],
   github: ["database"],
   secrets: ["database"],
   // What is happening.
-  runs: ["database", "process", "secrets"],
+  runs: ["database", "elsewhere", "process", "secrets"],
   // Plug-ins: their interface and the processes they start.
-  runners: ["process", "outbound"],
-  targets: ["process"],
+  runners: ["elsewhere", "process", "outbound"],
+  targets: ["elsewhere", "process", "outbound"],
   // What should happen.
   checks: ["runs", "runners", "repository-file", "github", "process", "outbound", "database"],
   deployments: ["checks", "runs", "targets", "repository-file", "github", "outbound", "process", "database"],

@@ -10,10 +10,10 @@ import type { Workspaces } from "../process/workspace.ts";
 import type { CheckPlan } from "../repository-file/repository-file.ts";
 import { commandRunner } from "../repository-file/schema.ts";
 import type { AnyRunner, CheckCache, CheckOrder } from "../runners/runner.ts";
+import { callbacksOf, closeCallbacks } from "../runs/callbacks.ts";
 import type { Interruption, RunIo, RunningCheck } from "../runs/execute.ts";
 import type { Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
-import { callbacksOf, closeCallbacks } from "./callbacks.ts";
 import { checkPlanOf } from "./configuration.ts";
 import { lazyCheckout } from "./lazy-checkout.ts";
 

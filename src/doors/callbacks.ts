@@ -1,14 +1,18 @@
-import { callbackPath, lookAtCallback, problemWith, takeCallback } from "../checks/callbacks.ts";
 import type { Database } from "../database/connection.ts";
+import { callbackPath, lookAtCallback, takeCallback } from "../runs/callbacks.ts";
+import type { Run } from "../runs/run.ts";
+
+/** What is wrong with what came with a call for such a run, so that it can be sent again; `null` when nothing is. */
+export type ReportProblems = Readonly<Record<Run["kind"], (body: unknown) => string | null>>;
 
 /** Bytes of a body: the log of a build comes in it. */
 const largest = 1_000_000;
 
 /**
- * Answers `POST /-/callbacks/TOKEN`, where other CI systems bring their results. Whoever has the token may call, once: what was wrong with a
+ * Answers `POST /-/callbacks/TOKEN`, where other systems bring the results of checks and deployments. Whoever has the token may call, once: what was wrong with a
  * call that is answered 400 can be mended and sent again. 200 means that the result is durable.
  */
-export function createCallbacks(database: Database): (request: Request) => Promise<Response> {
+export function createCallbacks(database: Database, problems: ReportProblems): (request: Request) => Promise<Response> {
   return async (request) => {
     const token = tokenIn(new URL(request.url).pathname);
     // A stranger learns nothing, and nothing of his is read.
@@ -21,7 +25,7 @@ export function createCallbacks(database: Database): (request: Request) => Promi
     if (body === null) return say(413, `The body is larger than ${largest} bytes; leave out a part of the log`);
     const parsed = jsonOf(body);
     if (parsed === undefined) return say(400, "The body is not JSON");
-    const problem = problemWith(parsed);
+    const problem = problems[state](parsed);
     if (problem !== null) return say(400, problem);
     switch (await database.write((tx) => takeCallback(tx, token, parsed))) {
       case "taken":
@@ -40,7 +44,7 @@ function tokenIn(path: string): string | null {
 }
 
 function usedUp(): Response {
-  return say(410, "This callback was called already, or its check has ended");
+  return say(410, "This callback was called already, or nobody waits for it any more");
 }
 
 /** `null` when there is more, which is left unread. */

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { callbackPath } from "../checks/callbacks.ts";
+import { callbackPath } from "../runs/callbacks.ts";
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 

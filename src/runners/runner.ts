@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Callbacks } from "../elsewhere/callbacks.ts";
 import type { Fetch } from "../outbound/fetch.ts";
 import type { CachePlace, Kept, Restored } from "../process/cache.ts";
 import type { Io } from "../process/io.ts";
@@ -78,14 +79,6 @@ export interface CheckCache {
   restore(path: string, to: CachePlace, stop: AbortSignal): Promise<Restored>;
   /** Takes the folder away; to be called only by a run that passed. */
   keep(path: string, from: CachePlace): Promise<Kept>;
-}
-
-/** Addresses of ours that another system may call once. */
-export interface Callbacks {
-  /** Makes one; it works when this resolves. The address is a secret and nobody can tell it again; the key is none, and durable. */
-  open(): Promise<{ readonly url: string; readonly key: string }>;
-  /** The JSON that came with the call, also when that was before a restart; rejects with the reason of `stop`. */
-  arrived(key: string, stop: AbortSignal): Promise<unknown>;
 }
 
 /** What a runner may use of the run that it executes. */

@@ -1,21 +1,26 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { callbacksOf, closeCallbacks } from "../../src/checks/callbacks.ts";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
+import { problemWithReport } from "../../src/runners/webhook/report.ts";
+import { createCheck } from "../../src/runs/births.ts";
+import { callbacksOf, closeCallbacks } from "../../src/runs/callbacks.ts";
+import { newCheck } from "../runs/scene.ts";
 import { engines } from "../support/engines.ts";
 import { until } from "../support/until.ts";
 
 describe.each(engines())("the door for other CI systems' results on %s", (_name, storage) => {
   let database: Database;
+  let run: { readonly id: number; readonly attempt: number };
   beforeEach(async () => {
     database = await storage.open();
+    run = { id: Number(await database.write((tx) => createCheck(tx, newCheck()))), attempt: 1 };
   });
 
-  const run = { id: 7, attempt: 1 };
+  const problems = { check: problemWithReport, deployment: () => "of a deployment" };
   const never = new AbortController().signal;
   const callbacks = () => callbacksOf(database, run, "http://127.0.0.1:3000");
   const send = (url: string, body: string | ReadableStream, method = "POST") =>
-    createCallbacks(database)(new Request(url, { method, ...(method === "POST" ? { body, duplex: "half" } : {}) }));
+    createCallbacks(database, problems)(new Request(url, { method, ...(method === "POST" ? { body, duplex: "half" } : {}) }));
   const answer = async (response: Promise<Response>) => {
     const { status, text } = await response.then(async (one) => ({ status: one.status, text: await one.text() }));
     return `${status} ${text.trim()}`;
@@ -23,12 +28,14 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
 
   it("takes a result once, and hands it to who waits", async () => {
     const { url, key } = await callbacks().open();
-    const arrived = callbacks().arrived(key, never);
+    const arrived = callbacks().arrived([key], never);
 
     expect(await answer(send(url, '{"result":"passed"}'))).toBe("200 Taken");
     expect(await arrived).toEqual({ result: "passed" });
-    expect(await answer(send(url, '{"result":"failed"}'))).toBe("410 This callback was called already, or its check has ended");
-    expect(await callbacks().arrived(key, never)).toEqual({ result: "passed" });
+    expect(await answer(send(url, '{"result":"failed"}'))).toBe(
+      "410 This callback was called already, or nobody waits for it any more",
+    );
+    expect(await callbacks().arrived([key], never)).toEqual({ result: "passed" });
   });
 
   it("takes one of many calls at the same moment", async () => {
@@ -66,7 +73,7 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
 
     expect(await answer(send(url, body))).toEqual(typeof words === "string" ? words : expect.stringMatching(words));
     expect(await answer(send(url, '{"result":"failed","what":"3 tests"}'))).toBe("200 Taken");
-    expect(await callbacks().arrived(key, never)).toEqual({ result: "failed", what: "3 tests" });
+    expect(await callbacks().arrived([key], never)).toEqual({ result: "failed", what: "3 tests" });
   });
 
   it("takes a log up to a megabyte, whatever the head promises", async () => {
@@ -81,7 +88,8 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
 
   it("takes nothing for a run that has ended, and leaves the others' open", async () => {
     const { url } = await callbacks().open();
-    const other = await callbacksOf(database, { id: 8, attempt: 1 }, "http://127.0.0.1:3000").open();
+    const id = Number(await database.write((tx) => createCheck(tx, newCheck({ name: "lint" }))));
+    const other = await callbacksOf(database, { id, attempt: 1 }, "http://127.0.0.1:3000").open();
     await database.write((tx) => closeCallbacks(tx, run.id));
 
     expect(await answer(send(url, '{"result":"passed"}'))).toMatch(/^410 /);
@@ -91,7 +99,7 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
   it("lets who waits stop waiting", async () => {
     const { key } = await callbacks().open();
     const stopping = new AbortController();
-    const arrived = callbacks().arrived(key, stopping.signal);
+    const arrived = callbacks().arrived([key], stopping.signal);
     stopping.abort("superseded");
 
     await expect(arrived).rejects.toBe("superseded");
@@ -101,9 +109,9 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
     const { url, key } = await callbacks().open();
     await send(url, '{"result":"passed"}');
 
-    expect(await callbacksOf(database, { id: 7, attempt: 2 }, "").arrived(key, never)).toEqual({ result: "passed" });
-    await expect(callbacksOf(database, { id: 8, attempt: 1 }, "").arrived(key, never)).rejects.toThrow(
-      "Run 8 waits for no such callback",
+    expect(await callbacksOf(database, { ...run, attempt: 2 }, "").arrived([key], never)).toEqual({ result: "passed" });
+    await expect(callbacksOf(database, { ...run, id: run.id + 1 }, "").arrived([key], never)).rejects.toThrow(
+      `Run ${run.id + 1} waits for no such callback`,
     );
   });
 
@@ -111,7 +119,7 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
     const { url, key } = await callbacks().open();
     let result: unknown = null;
     void callbacks()
-      .arrived(key, never)
+      .arrived([key], never)
       .then((body) => {
         result = body;
       });

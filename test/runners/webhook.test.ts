@@ -1,11 +1,14 @@
 import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { callbacksOf } from "../../src/checks/callbacks.ts";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
 import type { CheckEnding, CheckOrder } from "../../src/runners/runner.ts";
+import { problemWithReport } from "../../src/runners/webhook/report.ts";
 import { webhook } from "../../src/runners/webhook/webhook.ts";
+import { createCheck } from "../../src/runs/births.ts";
+import { callbacksOf } from "../../src/runs/callbacks.ts";
 import { keepsToTheContract } from "../contracts/runner.ts";
+import { newCheck } from "../runs/scene.ts";
 import { engines } from "../support/engines.ts";
 import { until } from "../support/until.ts";
 import { orderWith, type RecordingIo, recordingIo, sha } from "./order.ts";
@@ -31,15 +34,20 @@ async function startCi(): Promise<StandIn & { messages(): Record<string, unknown
 
 async function openDatabase(): Promise<Database> {
   if (storage === undefined) throw new Error("There is no database");
-  return storage.open();
+  const database = await storage.open();
+  await database.write((tx) => createCheck(tx, newCheck()));
+  return database;
 }
 
+/** Of the one run that there is. */
 function callbacks(database: Database) {
-  return callbacksOf(database, { id: 7, attempt: 1 }, "https://ci.acme.example");
+  return callbacksOf(database, { id: 1, attempt: 1 }, "https://ci.acme.example");
 }
 
 function call(database: Database, url: unknown, report: unknown): Promise<Response> {
-  return createCallbacks(database)(new Request(String(url), { method: "POST", body: JSON.stringify(report) }));
+  return createCallbacks(database, { check: problemWithReport, deployment: () => "of a deployment" })(
+    new Request(String(url), { method: "POST", body: JSON.stringify(report) }),
+  );
 }
 
 describe("the runner webhook", () => {

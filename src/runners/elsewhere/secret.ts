@@ -1,5 +1,5 @@
+import { errored } from "../../elsewhere/trouble.ts";
 import type { CheckOrder } from "../runner.ts";
-import { errored } from "./trouble.ts";
 
 /** A secret without which the check cannot be started. */
 export async function neededSecret(order: CheckOrder, name: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { baseOf } from "../elsewhere/options.ts";
-import { ask, type Question, readJson, type Service } from "../elsewhere/service.ts";
-import { errored, failed } from "../elsewhere/trouble.ts";
+import { baseOf } from "../../elsewhere/options.ts";
+import { ask, type Question, readJson, type Service } from "../../elsewhere/service.ts";
+import { errored, failed } from "../../elsewhere/trouble.ts";
 
 /** What of Jenkins' remote API is used: https://www.jenkins.io/doc/book/using/remote-access-api/ */
 export interface JenkinsApi {

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { type Pace, pause } from "../../elsewhere/pace.ts";
+import { copy, oneLine, say } from "../../elsewhere/text.ts";
+import { errored, failed } from "../../elsewhere/trouble.ts";
 import type { Build, Look } from "../elsewhere/follow.ts";
-import { type Pace, pause } from "../elsewhere/pace.ts";
 import type { Steps } from "../elsewhere/steps.ts";
-import { copy, oneLine, say } from "../elsewhere/text.ts";
-import { errored, failed } from "../elsewhere/trouble.ts";
 import type { CheckIo } from "../runner.ts";
 import type { JenkinsApi } from "./api.ts";
 import { endingOfResult } from "./result.ts";

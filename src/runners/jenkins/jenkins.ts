@@ -1,8 +1,8 @@
+import { type Pace, usualPace } from "../../elsewhere/pace.ts";
+import { errored } from "../../elsewhere/trouble.ts";
 import { follow } from "../elsewhere/follow.ts";
-import { type Pace, usualPace } from "../elsewhere/pace.ts";
 import { neededSecret } from "../elsewhere/secret.ts";
 import { stepsOf } from "../elsewhere/steps.ts";
-import { errored } from "../elsewhere/trouble.ts";
 import { withEnding } from "../elsewhere/with-ending.ts";
 import { type AnyRunner, defineRunner } from "../runner.ts";
 import { jenkinsApi } from "./api.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { secretName, webAddress } from "../elsewhere/options.ts";
+import { secretName, webAddress } from "../../elsewhere/options.ts";
 
 const parameter = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { baseOf } from "../elsewhere/options.ts";
-import { ask, type Question, readJson, type Service } from "../elsewhere/service.ts";
-import { failed } from "../elsewhere/trouble.ts";
+import { baseOf } from "../../elsewhere/options.ts";
+import { ask, type Question, readJson, type Service } from "../../elsewhere/service.ts";
+import { failed } from "../../elsewhere/trouble.ts";
 
 /** What of Travis CI's API 3 is used: https://developer.travis-ci.com */
 export interface TravisApi {

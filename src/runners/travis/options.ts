@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { secretName, webAddress } from "../elsewhere/options.ts";
+import { secretName, webAddress } from "../../elsewhere/options.ts";
 
 /** `with:` of the runner `travis`. */
 export const options = z

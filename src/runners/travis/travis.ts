@@ -1,5 +1,5 @@
+import { type Pace, usualPace } from "../../elsewhere/pace.ts";
 import { follow } from "../elsewhere/follow.ts";
-import { type Pace, usualPace } from "../elsewhere/pace.ts";
 import { neededSecret } from "../elsewhere/secret.ts";
 import { stepsOf } from "../elsewhere/steps.ts";
 import { withEnding } from "../elsewhere/with-ending.ts";

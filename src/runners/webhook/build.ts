@@ -1,12 +1,12 @@
 import { z } from "zod";
+import { ask, type Service } from "../../elsewhere/service.ts";
+import { signed } from "../../elsewhere/signature.ts";
+import { oneLine, say } from "../../elsewhere/text.ts";
+import { errored } from "../../elsewhere/trouble.ts";
 import type { Build } from "../elsewhere/follow.ts";
-import { ask, type Service } from "../elsewhere/service.ts";
 import type { Steps } from "../elsewhere/steps.ts";
-import { oneLine, say } from "../elsewhere/text.ts";
-import { errored } from "../elsewhere/trouble.ts";
 import type { CheckEnding, CheckIo, CheckOrder } from "../runner.ts";
 import { type Report, readReport } from "./report.ts";
-import { signed } from "./signature.ts";
 
 const handle = z.object({ callback: z.string() });
 type Handle = z.infer<typeof handle>;
@@ -43,7 +43,7 @@ export function webhookBuild({ service, url, secret, order, steps, io }: Means):
       return { callback: callback.key };
     },
     async look(at, stop) {
-      const read = readReport(await order.callbacks.arrived(at.callback, stop));
+      const read = readReport(await order.callbacks.arrived([at.callback], stop));
       if ("problem" in read) throw errored(`${service.name} called back with something else: ${oneLine(read.problem)}`);
       const { log = "", url: build } = read.report;
       if (log !== "") await say(io, log.replace(/\n$/, ""));

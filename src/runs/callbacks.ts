@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Database, Transaction } from "../database/connection.ts";
-import type { Callbacks } from "../runners/runner.ts";
-import { readReport } from "../runners/webhook/report.ts";
+import type { Callbacks } from "../elsewhere/callbacks.ts";
+import type { Run } from "./run.ts";
 
 /** What becomes of a call. */
 export type Taken = "taken" | "again" | "unknown";
@@ -30,23 +30,22 @@ export function callbacksOf(
       );
       return { url: `${address}${callbackPath}${token}`, key };
     },
-    async arrived(key, stop) {
+    async arrived(keys, stop) {
       const bell = bellOf(database, stop);
       try {
         for (;;) {
           stop.throwIfAborted();
-          const row = await database.read((db) =>
+          const rows = await database.read((db) =>
             db
               .selectFrom("callback")
               .select(["body", "arrived_at"])
-              .where("token", "=", key)
+              .where("token", "in", keys)
               .where("run", "=", run.id)
-              .executeTakeFirst(),
+              .execute(),
           );
-          if (row === undefined || (row.arrived_at !== null && row.body === null)) {
-            throw new Error(`Run ${run.id} waits for no such callback`);
-          }
-          if (row.body !== null) return JSON.parse(row.body);
+          const body = rows.find((row) => row.body !== null)?.body ?? null;
+          if (body !== null) return JSON.parse(body);
+          if (rows.every((row) => row.arrived_at !== null)) throw new Error(`Run ${run.id} waits for no such callback`);
           await bell.rung();
         }
       } finally {
@@ -56,19 +55,18 @@ export function callbacksOf(
   };
 }
 
-/** Whether a token waits for its call; tells nothing else about it. */
-export async function lookAtCallback(database: Database, token: string): Promise<"waits" | "again" | "unknown"> {
+/** Which kind of run waits for a token's call; tells nothing else about it. */
+export async function lookAtCallback(database: Database, token: string): Promise<Run["kind"] | "again" | "unknown"> {
   const row = await database.read((db) =>
-    db.selectFrom("callback").select("arrived_at").where("token", "=", keyOf(token)).executeTakeFirst(),
+    db
+      .selectFrom("callback")
+      .innerJoin("run", "run.id", "callback.run")
+      .select(["callback.arrived_at", "run.kind"])
+      .where("callback.token", "=", keyOf(token))
+      .executeTakeFirst(),
   );
   if (row === undefined) return "unknown";
-  return row.arrived_at === null ? "waits" : "again";
-}
-
-/** What is wrong with what came with a call, so that it can be sent again; `null` when nothing is. */
-export function problemWith(body: unknown): string | null {
-  const read = readReport(body);
-  return "problem" in read ? read.problem : null;
+  return row.arrived_at === null ? row.kind : "again";
 }
 
 /** Takes what came with a call: once, durable when the transaction is, and the run that waits for it is woken. */

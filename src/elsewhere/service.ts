@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Fetch, OutboundRequest } from "../../outbound/fetch.ts";
-import { OutboundProblem } from "../../outbound/problem.ts";
+import type { Fetch, OutboundRequest } from "../outbound/fetch.ts";
+import { OutboundProblem } from "../outbound/problem.ts";
 import { errored, PassingTrouble } from "./trouble.ts";
 
 /** Another system with an API over HTTP. */

@@ -1,5 +1,3 @@
-import type { CheckEnding } from "../runner.ts";
-
 /** Another system cannot be used now: the same may work later. */
 export class PassingTrouble extends Error {
   override readonly name = "PassingTrouble";
@@ -13,14 +11,19 @@ export class PassingTrouble extends Error {
   }
 }
 
-/** What another system answered, or did not, ends the check. */
+/** Who can act: `failed` is for the author of the repository's file, `errored` for the operator. */
+export type Verdict =
+  | { readonly kind: "failed"; readonly what: string }
+  | { readonly kind: "errored"; readonly what: string; readonly fix?: string };
+
+/** What another system answered, or did not, ends the run. */
 export class FinalTrouble extends Error {
   override readonly name = "FinalTrouble";
-  readonly ending: Exclude<CheckEnding, { kind: "passed" }>;
+  readonly verdict: Verdict;
 
-  constructor(ending: Exclude<CheckEnding, { kind: "passed" }>, options?: ErrorOptions) {
-    super(ending.what, options);
-    this.ending = ending;
+  constructor(verdict: Verdict, options?: ErrorOptions) {
+    super(verdict.what, options);
+    this.verdict = verdict;
   }
 }
 

@@ -4,9 +4,9 @@ export interface Pace {
   readonly first: number;
   /** Between two looks when nothing has happened for long. */
   readonly most: number;
-  /** How long it may answer nothing useful before the check is put back and tried again later. */
+  /** How long it may answer nothing useful before we give up for now. */
   readonly patience: number;
-  /** How long a build that is being stopped may take to end. */
+  /** How long what is being stopped may take to end. */
   readonly goodbye: number;
   /** For one request, but for logs. */
   readonly request: number;

@@ -1,4 +1,4 @@
-import type { CheckIo } from "../runner.ts";
+import type { Io } from "../process/io.ts";
 import { translated } from "./service.ts";
 
 /** Text that another system tells, as one line for people: no control characters, at most `most` characters. */
@@ -8,8 +8,8 @@ export function oneLine(text: string, most = 200): string {
   return characters.length <= most ? line : `${characters.slice(0, most - 1).join("")}…`;
 }
 
-/** Writes a line into the check's log. */
-export async function say(io: CheckIo, text: string): Promise<void> {
+/** Writes a line into the log. */
+export async function say(io: Pick<Io, "write">, text: string): Promise<void> {
   await io.write(Buffer.from(`${text}\n`));
 }
 
@@ -21,7 +21,7 @@ export async function copy(
   name: string,
   response: Response,
   skip: number,
-  io: CheckIo,
+  io: Pick<Io, "write">,
   copied: (bytes: number) => void,
 ): Promise<void> {
   let left = skip;
