@@ -14,9 +14,11 @@ import { createCallbacks } from "./doors/callbacks.ts";
 import { createDashboard } from "./doors/dashboard/routes.ts";
 import type { Doors } from "./doors/http.ts";
 import { allowList, type IsAllowed } from "./doors/webhooks/allowed.ts";
+import { catchUp } from "./doors/webhooks/catch-up.ts";
 import { receivingFromProbot, type VerifiedEvent } from "./doors/webhooks/from-probot.ts";
 import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
 import { createIngest } from "./doors/webhooks/ingest.ts";
+import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
 import { openCaches } from "./process/cache.ts";
 import { openMirrors } from "./process/checkout.ts";
@@ -131,6 +133,12 @@ async function openParts(
     ? startInbox({ database, receive: receiveWith(probot, allowList(settings.allowedRepositories, github, log), log), log })
     : null;
   if (inbox !== null) closers.push(() => inbox.stop());
+  const receive = receivingFromProbot(database, eventsOf(register));
+  const window = settings.github.api.endsWith("/api/v3") ? windows.enterpriseServer : windows.gitHub;
+  const recovery = isServing
+    ? startRecovery({ ...services, window, catchUp: (stopping) => catchUp({ ...services, receive, window }, stopping) })
+    : null;
+  if (recovery !== null) closers.push(() => recovery.stop());
   closers.push(async () => closing.abort());
   const doors: Doors = {
     ingest: isServing ? createIngest({ database, secrets: settings.webhookSecrets, listensTo: eventsOf(register), log }) : null,
@@ -143,11 +151,12 @@ async function openParts(
     unready: () => unready(database),
   };
   const settled = async () => {
+    await recovery?.settled();
     await inbox?.idle();
     await dispatcher?.settled();
     await reporter.settled();
   };
-  return { doors, settled, receive: receivingFromProbot(database, eventsOf(register)) };
+  return { doors, settled, receive };
 }
 
 /** Never silently without: a server that cannot isolate does not start unless it was told to do without. */

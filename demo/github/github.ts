@@ -38,8 +38,8 @@ export interface GitHubStandIn {
     readonly privateKey: string;
     readonly webhookSecret: string;
   };
-  /** Where events go from now on; what happened before is not sent. */
-  webhooksTo(url: string): void;
+  /** Where events go from now on; what happened before is not sent. `null`: the webhook is switched off, and GitHub keeps no record. */
+  webhooksTo(url: string | null): void;
   /** Made on first use. */
   person(login: string): Person;
   /** Makes a repository with a first commit on `main` and installs the App on it; an owner that is no person yet is an organization. */

@@ -23,6 +23,9 @@ export interface Tables {
   callback: CallbackTable;
   comment: CommentTable;
   pushed_commit: PushedCommitTable;
+  recovery: RecoveryTable;
+  missed_delivery: MissedDeliveryTable;
+  installation_pace: InstallationPaceTable;
 }
 
 /** One arrival of a delivery. A GUID may arrive again on purpose, so it is no key. */
@@ -167,6 +170,8 @@ interface ReportTable {
   attempts: number;
   not_before: number;
   problem: string | null;
+  /** The reporter that says it, as long as `not_before` is ahead. */
+  holder: string | null;
 }
 
 /** A signed-in person; `id` is the hash of what the cookie holds. */
@@ -260,4 +265,44 @@ interface PushedCommitTable {
   /** 1 when its message asks for no checks. */
   skip: number;
   heard_at: number;
+}
+
+/** One row: how far what GitHub says it delivered was compared with our receipts. */
+interface RecoveryTable {
+  id: number;
+  /** The process that looks at this moment, as long as its lease lasts. */
+  owner: string | null;
+  lease_until: Generated<number>;
+  /** When the last look ended well. */
+  looked_at: number | null;
+  /** By GitHub's clock: what was delivered before that has been compared. */
+  compared_until: number | null;
+  /** Why the last look did not end well. */
+  problem: string | null;
+}
+
+/** What GitHub says it delivered, and never arrived; whether it did since tells `receipt`. */
+interface MissedDeliveryTable {
+  guid: string;
+  /** GitHub's id of an attempt, which asking for another one takes; it may be beyond 2^53. */
+  delivery: string;
+  event: string;
+  action: string | null;
+  repository: number | null;
+  /** By GitHub's clock. */
+  delivered_at: number;
+  found_at: number;
+  /** How often GitHub took our wish to have it again. */
+  asked: Generated<number>;
+  not_before: Generated<number>;
+  /** Why GitHub does not deliver it again. */
+  problem: string | null;
+}
+
+/** What replicas know together of an installation's pace at GitHub. */
+interface InstallationPaceTable {
+  installation: number;
+  /** When the bucket of turns will be full again. */
+  next_at: number;
+  paused_until: Generated<number>;
 }

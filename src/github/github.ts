@@ -15,6 +15,8 @@ export interface Installation {
 export interface GitHub {
   /** The same client each time: it has its installation's pace, and its pause after a rate limit. */
   as(installation: number): Installation;
+  /** GitHub as the App itself sees it, whatever it is installed on: what belongs to no installation. */
+  asApp(): Promise<Pick<Installation, "request">>;
   /** A token that can read one repository's contents and nothing else, for git. */
   contentsToken(installation: number, repository: number): Promise<string>;
   /** What GitHub says of the App: who owns it, and the login its deeds carry. */
@@ -45,27 +47,30 @@ export function openGitHub({ probot, apiUrl, clock = Date.now, patience = 30_000
   const tokens = openTokens(mint, clock);
   const installations = new Map<number, Installation>();
 
-  async function asApp<T>(route: string, ask: (octokit: Octokit) => Promise<T>): Promise<T> {
-    const octokit = await probot.auth();
-    try {
-      return await ask(octokit);
-    } catch (error) {
-      throw problemFrom(error, route, new Date(clock()));
-    }
+  let app: Promise<Octokit> | null = null;
+
+  function asApp(): Promise<Octokit> {
+    app ??= probot.auth().then((octokit) => {
+      octokit.hook.wrap("request", async (send, options) => {
+        options.request = { ...options.request, retries: 0, signal: options.request.signal ?? AbortSignal.timeout(patience) };
+        try {
+          return await send(options);
+        } catch (error) {
+          throw problemFrom(error, `${options.method} ${options.url}`, new Date(clock()));
+        }
+      });
+      return octokit;
+    });
+    return app;
   }
 
-  function mint({ installation, repository }: TokenScope): Promise<Token> {
-    const route = "POST /app/installations/{installation_id}/access_tokens";
-    return asApp(route, async (octokit) => {
-      const narrow = repository === undefined ? {} : { repository_ids: [repository], permissions: { contents: "read" as const } };
-      const signal = AbortSignal.timeout(patience);
-      const { data } = await octokit.request(route, {
-        installation_id: installation,
-        ...narrow,
-        request: { signal, retries: 0 },
-      });
-      return { value: data.token, expiresAt: new Date(data.expires_at) };
+  async function mint({ installation, repository }: TokenScope): Promise<Token> {
+    const narrow = repository === undefined ? {} : { repository_ids: [repository], permissions: { contents: "read" as const } };
+    const { data } = await (await asApp()).request("POST /app/installations/{installation_id}/access_tokens", {
+      installation_id: installation,
+      ...narrow,
     });
+    return { value: data.token, expiresAt: new Date(data.expires_at) };
   }
 
   function open(installation: number): Installation {
@@ -109,12 +114,12 @@ export function openGitHub({ probot, apiUrl, clock = Date.now, patience = 30_000
       return known;
     },
     contentsToken: (installation, repository) => tokens.get({ installation, repository }),
-    app: () =>
-      asApp("GET /app", async (octokit) => {
-        const { data } = await octokit.request("GET /app", { request: { signal: AbortSignal.timeout(patience), retries: 0 } });
-        const owner = data?.owner !== undefined && data.owner !== null && "login" in data.owner ? data.owner.login : "";
-        return { owner, bot: `${data?.slug}[bot]` };
-      }),
+    asApp,
+    async app() {
+      const { data } = await (await asApp()).request("GET /app");
+      const owner = data?.owner !== undefined && data.owner !== null && "login" in data.owner ? data.owner.login : "";
+      return { owner, bot: `${data?.slug}[bot]` };
+    },
   };
 }
 

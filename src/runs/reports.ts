@@ -26,6 +26,7 @@ export async function raise(tx: Transaction, repository: number, subjects: reado
         attempts: 0,
         not_before: 0,
         problem: null,
+        holder: null,
       })),
     )
     .onConflict((conflict) => conflict.column("subject").doUpdateSet({ wanted: sql`report.wanted + 1` }))

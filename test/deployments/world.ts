@@ -96,6 +96,9 @@ const silentGitHub: GitHub = {
   as: () => {
     throw new GitHubProblem("forbidden", "nothing is asked of GitHub here");
   },
+  asApp: async () => {
+    throw new GitHubProblem("forbidden", "nothing is asked of GitHub here");
+  },
   contentsToken: async () => "",
   app: async () => ({ owner: "acme", bot: "signalbox[bot]" }),
 };

@@ -40,8 +40,8 @@ export interface WebhookFault {
 
 /** The way to the one webhook address of the App, with a memory of all that was sent. */
 export interface Webhooks {
-  /** Before the first call nothing is sent or recorded, as for an App without a webhook address. */
-  to(url: string): void;
+  /** Before the first call, and with `null`, nothing is sent or recorded, as for an App without a webhook address. */
+  to(url: string | null): void;
   readonly address: string | null;
   /** Sends in the background; for one repository in the order of the calls. */
   send(occurrence: Occurrence): void;

@@ -77,6 +77,7 @@ async function serveApi(
   const common = {
     "X-GitHub-Request-Id": randomUUID(),
     "X-GitHub-Media-Type": "github.v3; format=json",
+    Date: world.clock.now().toUTCString(),
     ...limit(headers.authorization ?? "", world.clock.now()),
   };
   if (fault !== null && typeof fault === "object" && "status" in fault) {
