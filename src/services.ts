@@ -36,11 +36,9 @@ interface Parts extends Pick<Services, "settings" | "log" | "database" | "github
 /** Puts the services together from their parts; opens nothing. */
 export function createServices({ key, ...parts }: Parts): Services {
   const { settings, github, database } = parts;
-  const known = knownWith(settings);
   return {
     ...parts,
-    loadFile: (repository, ref) =>
-      loadRepositoryFile((path) => readFile(github.as(repository.installation), repository, path, ref), known),
+    loadFile: fileLoader(settings, github),
     gitSource: (repository) => ({
       id: repository.id,
       cloneUrl: repository.cloneUrl,
@@ -53,4 +51,11 @@ export function createServices({ key, ...parts }: Parts): Services {
       ...settings.deployPaths.filter((path) => matchesRepository(path.repository, `${owner}/${name}`)).map((path) => path.folder),
     ],
   };
+}
+
+/** Reads repositories' files from GitHub. */
+export function fileLoader(settings: Pick<Settings, "maxTimeout">, github: GitHub): Services["loadFile"] {
+  const known = knownWith(settings);
+  return (repository, ref) =>
+    loadRepositoryFile((path) => readFile(github.as(repository.installation), repository, path, ref), known);
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import type { Logger } from "pino";
-import { Probot, ProbotOctokit } from "probot";
+import type { Probot } from "probot";
 import { app, eventsOf } from "./app.ts";
 import { executeCheck } from "./checks/execute.ts";
 import { mayStartCheck } from "./checks/trust.ts";
@@ -20,6 +20,7 @@ import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
 import { createIngest } from "./doors/webhooks/ingest.ts";
 import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
+import { createProbot } from "./probot.ts";
 import { openCaches } from "./process/cache.ts";
 import { openMirrors } from "./process/checkout.ts";
 import { endOrphans, markedBy } from "./process/orphans.ts";
@@ -180,31 +181,6 @@ async function cleanUp(database: Database, mark: string, log: Logger): Promise<v
   const runs = await database.write((tx) => reap(tx, "all"));
   if (runs > 0) log.warn({ runs }, "took back what a dead server had been running");
   await freeReports(database);
-}
-
-/** Probot as the dispatcher of events. Its retry and throttle are off: who asks GitHub knows best when to ask again. */
-function createProbot({ settings, log, fetch }: SignalboxOptions): Probot {
-  const request = fetch === undefined ? {} : { request: { fetch } };
-  const Octokit = ProbotOctokit.defaults((defaults: object) => ({
-    ...defaults,
-    ...request,
-    throttle: { enabled: false },
-    retry: { enabled: false },
-  }));
-  const { appId, privateKey, webhookSecrets, github } = settings;
-  return new Probot({
-    appId,
-    privateKey,
-    secret: webhookSecrets[0],
-    baseUrl: github.api,
-    Octokit,
-    log: log.child({}, { level: quieter(log.level) }),
-  });
-}
-
-/** At "debug" Probot prints every payload and request; that is for "trace". */
-function quieter(level: string): string {
-  return level === "debug" ? "info" : level;
 }
 
 /** Hands what the inbox takes out to Probot's handlers; of repositories that are not allowed nothing comes through. */

@@ -8,6 +8,8 @@ export interface Actor {
   readonly id: number;
   readonly role: Role | "operator";
   readonly door: "comment" | "page" | "command line";
+  /** The user of the system who typed it in this person's name. */
+  readonly typedBy?: string;
 }
 
 /** How a deed ended. A refusal is an answer like any other: it says why, and what to do instead. */

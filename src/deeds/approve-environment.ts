@@ -1,5 +1,5 @@
 import { findWantedApproval, approveEnvironment as keepApproval } from "../deployments/approvals.ts";
-import type { DeploymentMeans } from "../deployments/means.ts";
+import type { AskingMeans } from "../deployments/means.ts";
 import { teamsOf } from "../github/people.ts";
 import { short } from "../runs/sentences.ts";
 import { type Actor, done, mayAct, type PreparedDeed, refused, refuses, withoutPermission } from "./actor.ts";
@@ -8,7 +8,7 @@ import type { EnvironmentOrder } from "./lock.ts";
 
 /** Prepares a person's yes to one commit for one environment. Never the author's, a pusher's or the requester's, and only of whom the rules name. */
 export async function approveEnvironment(
-  means: DeploymentMeans,
+  means: AskingMeans,
   actor: Actor,
   { repository, environment, sha }: EnvironmentOrder & { readonly sha: string },
 ): Promise<PreparedDeed> {

@@ -1,4 +1,4 @@
-import type { DeploymentMeans } from "../deployments/means.ts";
+import type { AskingMeans } from "../deployments/means.ts";
 import { type DeploymentOrder, prepareDeployment } from "../deployments/request.ts";
 import { short } from "../runs/sentences.ts";
 import { type Actor, done, isMaintainer, mayAct, type PreparedDeed, refused, refuses, withoutPermission } from "./actor.ts";
@@ -10,7 +10,7 @@ export type Deploy = Omit<DeploymentOrder, "by">;
  * Prepares a deployment that a person asks for: of the branch's head, or of the commit that is named. It passes through the gates like any
  * other; with a reason to break the glass a maintainer passes approval, freeze and checks.
  */
-export async function deploy(means: DeploymentMeans, actor: Actor, order: Deploy): Promise<PreparedDeed> {
+export async function deploy(means: AskingMeans, actor: Actor, order: Deploy): Promise<PreparedDeed> {
   if (!mayAct(actor)) return refuses(withoutPermission(actor));
   if (order.override !== undefined && !isMaintainer(actor))
     return refuses(refused(`${actor.login} is no maintainer: only maintainers break the glass`));

@@ -26,7 +26,7 @@ export async function record(tx: Transaction, actor: Actor, entry: Entry): Promi
       door: actor.door,
       deed,
       reason,
-      details: JSON.stringify({ ...details, person_id: actor.id, role: actor.role }),
+      details: JSON.stringify({ ...details, person_id: actor.id, role: actor.role, typed_by: actor.typedBy }),
     })
     .execute();
 }

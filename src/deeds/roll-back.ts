@@ -1,4 +1,4 @@
-import type { DeploymentMeans } from "../deployments/means.ts";
+import type { AskingMeans } from "../deployments/means.ts";
 import { prepareRollback, type RollbackOrder } from "../deployments/rollback.ts";
 import { short } from "../runs/sentences.ts";
 import { type Actor, done, mayAct, type PreparedDeed, refused, refuses, withoutPermission } from "./actor.ts";
@@ -7,7 +7,7 @@ import { record } from "./history.ts";
 export type RollBack = Omit<RollbackOrder, "by">;
 
 /** Prepares to put back the release that was live before, or the one that is named; the environment is locked until somebody unlocks it. */
-export async function rollBack(means: DeploymentMeans, actor: Actor, order: RollBack): Promise<PreparedDeed> {
+export async function rollBack(means: AskingMeans, actor: Actor, order: RollBack): Promise<PreparedDeed> {
   if (!mayAct(actor)) return refuses(withoutPermission(actor));
   const prepared = await prepareRollback(means, { ...order, by: actor.login });
   if (prepared.kind === "refused") return refuses(refused(prepared.sentence));

@@ -55,17 +55,6 @@ export async function ancestryOf(
   return (ancestor, descendant) => ancestor === descendant || known.has(`${ancestor} ${descendant}`);
 }
 
-/** Whether a commit belongs to a branch as it is at GitHub now. */
-export async function isOnBranch(
-  means: DeploymentMeans,
-  repository: Repository,
-  sha: string,
-  branchHead: string,
-): Promise<boolean> {
-  if (sha === branchHead) return true;
-  return withCommits(means, repository, [sha, branchHead], () => means.mirrors.isAncestor(repository.id, sha, branchHead));
-}
-
 /** Has the commits in the mirror while `use` works with them. */
 export async function withCommits<T>(
   { mirrors, gitSource }: DeploymentMeans,

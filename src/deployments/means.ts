@@ -16,3 +16,6 @@ export interface DeploymentMeans {
   loadFile(repository: Repository, ref: string): Promise<Loaded>;
   gitSource(repository: Repository): GitSource;
 }
+
+/** What it takes to prepare what people ask for: no mirror, so that it can be done beside a running server. */
+export type AskingMeans = Pick<DeploymentMeans, "database" | "github" | "log" | "loadFile">;

@@ -1,15 +1,15 @@
 import type { Query, Transaction } from "../database/connection.ts";
 import { branchHead } from "../github/contents.ts";
 import { findCommit } from "../github/find-commit.ts";
+import { isInHistoryOf } from "../github/history.ts";
 import type { Repository } from "../github/repository.ts";
 import { unfinishedDeployments } from "../runs/read.ts";
 import { wantReconsidering } from "../runs/reconsidering.ts";
 import { runFromRow } from "../runs/rows.ts";
 import type { Cause, DeploymentRun } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
-import { isOnBranch } from "./commits.ts";
 import { configurationOf, type Override, reconfigure } from "./configuration.ts";
-import type { DeploymentMeans } from "./means.ts";
+import type { AskingMeans } from "./means.ts";
 import { type Refusal, refused } from "./refusal.ts";
 import type { Prepared, Started } from "./rollback.ts";
 import { type Candidate, planWishes, storeWishes } from "./wish.ts";
@@ -30,7 +30,7 @@ export interface DeploymentOrder {
  * what is live may be asked for once more. Where this commit is on its way already, an override is given to that deployment, and without
  * one it is refused. The caller has made sure that the person may do it.
  */
-export async function prepareDeployment(means: DeploymentMeans, order: DeploymentOrder): Promise<Prepared | Refusal> {
+export async function prepareDeployment(means: AskingMeans, order: DeploymentOrder): Promise<Prepared | Refusal> {
   const { repository, environment, by } = order;
   const gating = await means.loadFile(repository, repository.defaultBranch);
   if (gating.kind !== "file") return refused("file", `the default branch has no .github/signalbox.yml that can be obeyed`);
@@ -38,11 +38,12 @@ export async function prepareDeployment(means: DeploymentMeans, order: Deploymen
   if (plan === undefined) return refused("unknown environment", `the default branch's file has no environment "${environment}"`);
 
   const branch = plan.branch ?? repository.defaultBranch;
-  const head = await branchHead(means.github.as(repository.installation), repository, branch);
+  const github = means.github.as(repository.installation);
+  const head = await branchHead(github, repository, branch);
   if (head === null) return refused("unknown commit", `there is no branch ${branch}`);
   const sha = order.sha === undefined ? head : await fullSha(means, repository, order.sha);
   if (sha === null) return refused("unknown commit", `there is no commit ${order.sha}; write at least 7 digits of its SHA`);
-  if (!(await isOnBranch(means, repository, sha, head)))
+  if (sha !== head && !(await isInHistoryOf(github, repository, sha, head)))
     return refused("not on the branch", `${short(sha)} is not on ${branch}: merge it first`);
 
   const known = await means.database.read((db) => knownOf(db, repository.id, sha));
@@ -67,7 +68,7 @@ export async function prepareDeployment(means: DeploymentMeans, order: Deploymen
 
 /** The same in one step; `record` writes the history in the same transaction. */
 export async function requestDeployment(
-  means: DeploymentMeans,
+  means: AskingMeans,
   order: DeploymentOrder,
   record: (tx: Transaction, started: Started) => Promise<void>,
 ): Promise<Started | Refusal> {
@@ -97,7 +98,7 @@ async function breakGlass(
 }
 
 /** Of several commits that begin so GitHub knows which are meant, and answers that there is none when it cannot tell. */
-async function fullSha({ github }: DeploymentMeans, repository: Repository, typed: string): Promise<string | null> {
+async function fullSha({ github }: AskingMeans, repository: Repository, typed: string): Promise<string | null> {
   if (!/^[0-9a-f]{7,40}$/i.test(typed)) return null;
   return findCommit(github.as(repository.installation), repository, typed.toLowerCase());
 }

@@ -7,7 +7,7 @@ import type { Cause, DeploymentRun } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
 import { configurationOf, type DeploymentConfiguration } from "./configuration.ts";
 import { lockEnvironment } from "./locks.ts";
-import type { DeploymentMeans } from "./means.ts";
+import type { AskingMeans } from "./means.ts";
 import { type Refusal, refused } from "./refusal.ts";
 import { rulesOf } from "./rules.ts";
 import { lastSwitched, releasesOf } from "./standing.ts";
@@ -39,7 +39,7 @@ export interface Started {
  * Prepares to put back a release that was live: reads GitHub, writes nothing. `start` makes a deployment of its own that waits for the
  * lane only, and locks the environment until somebody unlocks it. The caller has made sure that the person may do it.
  */
-export async function prepareRollback(means: DeploymentMeans, order: RollbackOrder): Promise<Prepared | Refusal> {
+export async function prepareRollback(means: AskingMeans, order: RollbackOrder): Promise<Prepared | Refusal> {
   const { repository, environment } = order;
   const file = await fileNow(means, repository);
   if (file !== null && file.environments[environment] === undefined)
@@ -49,7 +49,7 @@ export async function prepareRollback(means: DeploymentMeans, order: RollbackOrd
 
 /** The same in one step; `record` writes the history in the same transaction. */
 export async function rollBack(
-  means: DeploymentMeans,
+  means: AskingMeans,
   order: RollbackOrder,
   record: (tx: Transaction, started: Started) => Promise<void>,
 ): Promise<Started | Refusal> {
@@ -184,7 +184,7 @@ export async function dueRollback(
 }
 
 /** The default branch's file; `null` when it cannot be read, or GitHub does not answer: putting back what was live must not wait for that. */
-async function fileNow({ loadFile, log }: DeploymentMeans, repository: Repository): Promise<RepositoryFile | null> {
+async function fileNow({ loadFile, log }: AskingMeans, repository: Repository): Promise<RepositoryFile | null> {
   try {
     const loaded = await loadFile(repository, repository.defaultBranch);
     return loaded.kind === "file" ? loaded.file : null;

@@ -1,10 +1,10 @@
 import { branchHead } from "../github/contents.ts";
+import { isInHistoryOf } from "../github/history.ts";
 import { mayWrite, permissionOf } from "../github/people.ts";
 import type { Repository } from "../github/repository.ts";
 import { createDeploymentRun } from "../runs/births.ts";
 import type { Cause, Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
-import { isOnBranch } from "./commits.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { wish } from "./wish.ts";
 
@@ -31,12 +31,13 @@ export async function takeIn(means: DeploymentMeans, deployment: ForeignDeployme
   const gating = await means.loadFile(repository, repository.defaultBranch);
   const plan = gating.kind === "file" ? gating.file.environments[environment] : undefined;
   if (gating.kind !== "file" || plan === undefined) return `the default branch's file has no environment "${environment}"`;
-  const permission = await permissionOf(means.github.as(repository.installation), repository, creator);
+  const github = means.github.as(repository.installation);
+  const permission = await permissionOf(github, repository, creator);
   if (!mayWrite(permission)) return `${creator.login} has no write permission`;
 
   const branch = plan.branch ?? repository.defaultBranch;
-  const head = await branchHead(means.github.as(repository.installation), repository, branch);
-  if (head === null || !(await isOnBranch(means, repository, sha, head))) {
+  const head = await branchHead(github, repository, branch);
+  if (head === null || (sha !== head && !(await isInHistoryOf(github, repository, sha, head)))) {
     await end(means, deployment, { kind: "failed", what: `${short(sha)} is not on ${branch}: merge it first` });
     return "taken in";
   }

@@ -74,7 +74,7 @@ export async function wish(means: DeploymentMeans, candidate: Candidate, wanted:
 
 /** Makes the runs of a wish, for `storeWishes`: reads GitHub, writes nothing. */
 export async function planWishes(
-  { loadFile }: DeploymentMeans,
+  { loadFile }: Pick<DeploymentMeans, "loadFile">,
   candidate: Candidate,
   wanted: Wish,
 ): Promise<readonly NewDeployment[]> {

@@ -23,21 +23,32 @@ export async function permissionOf(
 /** The same, with maintainers told apart. A role of an organization's own making counts as what it is built on. */
 export async function roleOf(
   github: Installation,
-  { owner, name }: Repository,
+  repository: Repository,
   person: { readonly login: string; readonly id?: number },
 ): Promise<Role> {
+  const found = await findPerson(github, repository, person.login);
+  if (found === null || (person.id !== undefined && found.id !== person.id)) return "none";
+  return found.role;
+}
+
+/** Whom GitHub knows by a login, as it writes it, and what they may do with a repository; `null` when there is nobody. */
+export async function findPerson(
+  github: Installation,
+  { owner, name }: Repository,
+  login: string,
+): Promise<{ readonly login: string; readonly id: number | null; readonly role: Role } | null> {
   try {
     const { data } = await github.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", {
       owner,
       repo: name,
-      username: person.login,
+      username: login,
     });
-    if (person.id !== undefined && data.user?.id !== person.id) return "none";
-    const { permission } = data;
-    if (permission === "write" && data.user?.permissions?.maintain === true) return "maintain";
-    return permission === "admin" || permission === "write" || permission === "read" ? permission : "none";
+    const { permission, user } = data;
+    const person = { login: user?.login ?? login, id: user === null ? null : Number(user.id) };
+    if (permission === "write" && user?.permissions?.maintain === true) return { ...person, role: "maintain" };
+    return { ...person, role: permission === "admin" || permission === "write" || permission === "read" ? permission : "none" };
   } catch (error) {
-    if (error instanceof GitHubProblem && error.kind === "missing") return "none";
+    if (error instanceof GitHubProblem && error.kind === "missing") return null;
     throw error;
   }
 }

@@ -65,6 +65,19 @@ export async function liveRun(
   return run?.kind === "deployment" ? run : null;
 }
 
+/** Whether a deployment to such an environment was ever wished for. */
+export async function wasDeployedTo(db: Query, repository: number, environment: string): Promise<boolean> {
+  const run = await db
+    .selectFrom("run")
+    .select("id")
+    .where("repository", "=", repository)
+    .where("name", "=", environment)
+    .where("kind", "=", "deployment")
+    .limit(1)
+    .executeTakeFirst();
+  return run !== undefined;
+}
+
 /** Deployments that have not ended, oldest first; of all repositories and environments unless they are named. */
 export async function unfinishedDeployments(
   db: Query,

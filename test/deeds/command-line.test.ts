@@ -1,25 +1,11 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { calm, environmentFor, sandbox, statusBecomes, useSharedJourney } from "../support/journey.ts";
+import { signalbox } from "../doors/command-line.ts";
+import { calm, sandbox, statusBecomes, useSharedJourney } from "../support/journey.ts";
 
 describe("bin/signalbox beside a running server", () => {
   const journey = useSharedJourney();
 
-  /** Runs a command with the server's settings. */
-  async function signalbox(...words: string[]): Promise<{ code: number; said: string }> {
-    const env = {
-      ...environmentFor(journey.github, { DATA_DIR: journey.folder, SANDBOX: await sandbox }),
-      PATH: process.env.PATH ?? "",
-      NODE_OPTIONS: "--disable-warning=ExperimentalWarning",
-    };
-    const cli = join(import.meta.dirname, "..", "..", "src", "doors", "cli.ts");
-    return new Promise((resolve) => {
-      execFile(process.execPath, [cli, ...words], { env }, (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code), said: stdout + stderr }),
-      );
-    });
-  }
+  const type = (...words: string[]) => signalbox(journey, ...words);
 
   it("retries and cancels what a pull request has, and the history knows the operator", async () => {
     const shop = await journey.repository({ ".github/signalbox.yml": `checks: { test: { run: "false" } }` });
@@ -28,7 +14,7 @@ describe("bin/signalbox beside a running server", () => {
     await statusBecomes(shop, sha, "signalbox", "failure");
     await calm(journey);
 
-    expect(await signalbox("retry", shop.fullName, String(number))).toMatchObject({
+    expect(await type("retry", shop.fullName, String(number))).toMatchObject({
       code: 0,
       said: expect.stringContaining(`Queued once more for ${sha.slice(0, 7)}: test`),
     });
@@ -37,7 +23,7 @@ describe("bin/signalbox beside a running server", () => {
       db.selectFrom("history").selectAll().where("repository", "=", shop.id).execute(),
     );
     expect(history).toMatchObject([{ deed: "retry", door: "command line" }]);
-    expect(await signalbox("cancel", shop.fullName, String(number))).toMatchObject({
+    expect(await type("cancel", shop.fullName, String(number))).toMatchObject({
       code: 1,
       said: expect.stringContaining("Nothing of this pull request is under way"),
     });
@@ -49,12 +35,12 @@ describe("bin/signalbox beside a running server", () => {
     const sha = await fork.commit({ branch: "autumn", files: { autumn: "" }, message: "Autumn", author: "octocat" });
     const number = await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "octocat", fork: "octocat" });
     await statusBecomes(shop, sha, "signalbox", "pending");
-    expect(await signalbox("approve", shop.fullName, String(number), "0123456")).toMatchObject({
+    expect(await type("approve", shop.fullName, String(number), "0123456")).toMatchObject({
       code: 1,
       said: expect.stringContaining(`/approve ${sha.slice(0, 7)}`),
     });
     if ((await sandbox) !== "bubblewrap") return;
-    expect(await signalbox("approve", shop.fullName, `#${number}`, sha.slice(0, 7))).toMatchObject({ code: 0 });
+    expect(await type("approve", shop.fullName, `#${number}`, sha.slice(0, 7))).toMatchObject({ code: 0 });
     await statusBecomes(shop, sha, "signalbox", "success");
   });
 
@@ -64,6 +50,6 @@ describe("bin/signalbox beside a running server", () => {
     [["cancel", "acme/shop", "first"], 2, "needs OWNER/REPO and the number of a pull request"],
     [["retry", "acme/nowhere", "1"], 1, "acme/nowhere is not known yet"],
   ])("says what is wrong with %j", async (words, code, said) => {
-    expect(await signalbox(...words)).toMatchObject({ code, said: expect.stringContaining(said) });
+    expect(await type(...words)).toMatchObject({ code, said: expect.stringContaining(said) });
   });
 });

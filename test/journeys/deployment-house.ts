@@ -42,3 +42,19 @@ export async function says(repository: Pick<ShownRepository, "deployments">, env
     20_000,
   );
 }
+
+/** Posts to the repository at GitHub as jonas, who may write. */
+export async function post(
+  { github }: Pick<SharedJourney, "github">,
+  { fullName }: Pick<ShownRepository, "fullName">,
+  what: string,
+  body: object,
+): Promise<void> {
+  const headers = { authorization: `token ${github.person("jonas").token}`, "content-type": "application/json" };
+  const answer = await fetch(`${github.url}/api/v3/repos/${fullName}/${what}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
+  if (answer.status !== 201) throw new Error(`GitHub answered ${answer.status}: ${await answer.text()}`);
+}

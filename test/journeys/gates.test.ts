@@ -7,7 +7,7 @@ import { lockEnvironment, unlockEnvironment } from "../../src/deployments/locks.
 import { requestDeployment } from "../../src/deployments/request.ts";
 import { why } from "../../src/deployments/why.ts";
 import { calm, deploymentBecomes, statusBecomes, useSharedJourney } from "../support/journey.ts";
-import { knownRepository, says, servicesBeside } from "./deployment-house.ts";
+import { knownRepository, post, says, servicesBeside } from "./deployment-house.ts";
 
 const path = ".github/signalbox.yml";
 
@@ -32,14 +32,6 @@ describe("a deployment waits", () => {
 
   async function page(shop: Repository): Promise<string> {
     return readFile(join(journey.folder, "sites", shop.fullName, "live", "current", "index.html"), "utf8");
-  }
-
-  /** As somebody with write permission would on GitHub. */
-  async function post(shop: Repository, what: string, body: object): Promise<void> {
-    const headers = { authorization: `token ${journey.github.person("jonas").token}`, "content-type": "application/json" };
-    const url = `${journey.github.url}/api/v3/repos/${shop.fullName}/${what}`;
-    const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-    expect([answer.status, answer.ok ? "" : await answer.text()]).toEqual([201, ""]);
   }
 
   const write = (...work: Parameters<typeof journey.server.database.write>) => journey.server.database.write(...work);
@@ -95,10 +87,10 @@ describe("a deployment waits", () => {
     const shop = await repositoryWith('require_checks: [test, "codecov/patch"]');
     const { sha } = await merge(shop, "autumn");
     await says(shop, "live", /^Waiting for checks: codecov\/patch has not started$/);
-    await post(shop, `statuses/${sha}`, { context: "codecov/patch", state: "failure" });
+    await post(journey, shop, `statuses/${sha}`, { context: "codecov/patch", state: "failure" });
     await says(shop, "live", /^Waiting for checks: codecov\/patch failed$/);
-    await post(shop, `statuses/${sha}`, { context: "signalbox/test", state: "failure" });
-    await post(shop, `statuses/${sha}`, { context: "Codecov/patch", state: "success" });
+    await post(journey, shop, `statuses/${sha}`, { context: "signalbox/test", state: "failure" });
+    await post(journey, shop, `statuses/${sha}`, { context: "Codecov/patch", state: "success" });
     await deploymentBecomes(shop, "live", "success", sha);
   });
 
@@ -109,7 +101,7 @@ describe("a deployment waits", () => {
     await statusBecomes(shop, head, "signalbox", "success");
     await calm(journey);
     journey.github.fault({ webhook: "drop", event: "status" });
-    await post(shop, `statuses/${head}`, { context: "codecov/patch", state: "success" });
+    await post(journey, shop, `statuses/${head}`, { context: "codecov/patch", state: "success" });
     await journey.github.idle();
     const before = journey.github.requests.length;
     const sha = await shop.merge(number, { by: "jonas" });

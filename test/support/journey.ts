@@ -144,7 +144,10 @@ export function settingsFor(github: GitHubStandIn, env: Readonly<Record<string, 
 }
 
 /** The same, as environment variables. */
-export function environmentFor(github: GitHubStandIn, env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function environmentFor(
+  github: Pick<GitHubStandIn, "app" | "host">,
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   return {
     APP_ID: String(github.app.id),
     PRIVATE_KEY: github.app.privateKey,

@@ -24,18 +24,23 @@ export async function besideServer<T>(work: (beside: Beside) => Promise<T>): Pro
   const { settings } = read;
   const database = await openDatabase({ url: settings.databaseUrl, folder: settings.dataDir });
   try {
-    return await work({
-      settings,
-      database,
-      async find(fullName) {
-        const [owner = "", name = "", rest] = fullName.split("/");
-        if (name === "" || rest !== undefined) throw new UsageError(`"${fullName}" is no repository; write OWNER/REPO`);
-        const repository = await database.read((db) => findRepositoryByName(db, owner, name));
-        if (repository !== null) return repository;
-        throw new Error(`${fullName} is not known yet: install the App on it, and open a pull request or push a commit`);
-      },
-    });
+    return await work(beside(settings, database));
   } finally {
     await database.close();
   }
+}
+
+/** What a command works with, of what is open. */
+export function beside(settings: Settings, database: Database): Beside {
+  return {
+    settings,
+    database,
+    async find(fullName) {
+      const [owner = "", name = "", rest] = fullName.split("/");
+      if (name === "" || rest !== undefined) throw new UsageError(`"${fullName}" is no repository; write OWNER/REPO`);
+      const repository = await database.read((db) => findRepositoryByName(db, owner, name));
+      if (repository !== null) return repository;
+      throw new Error(`${fullName} is not known yet: install the App on it, and open a pull request or push a commit`);
+    },
+  };
 }
