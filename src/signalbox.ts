@@ -7,6 +7,7 @@ import { app, eventsOf } from "./app.ts";
 import { executeCheck } from "./checks/execute.ts";
 import { mayStartCheck } from "./checks/trust.ts";
 import { type Database, openDatabase } from "./database/connection.ts";
+import { openArtefacts } from "./deployments/artefacts.ts";
 import { startDispatcher } from "./deployments/dispatcher.ts";
 import { executeDeployment } from "./deployments/execute.ts";
 import { mayStart } from "./deployments/reconsider.ts";
@@ -114,8 +115,9 @@ async function openParts(
   }
   if (sandbox !== null) {
     const caches = openCaches(join(settings.dataDir, "caches"));
+    const artefacts = openArtefacts(join(settings.dataDir, "artefacts"));
     const { toolsPaths } = settings;
-    const means = { ...services, workspaces, caches, runners, targets, sandbox, mark: markedBy(mark), toolsPaths };
+    const means = { ...services, workspaces, caches, artefacts, runners, targets, sandbox, mark: markedBy(mark), toolsPaths };
     const worker = startWorker({
       database,
       owner: randomUUID(),

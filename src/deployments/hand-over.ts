@@ -24,15 +24,19 @@ export function orderOf(
   };
 }
 
-/** What commands are told. */
-export function environmentOf({ run, repository: { owner, name } }: Pick<Work, "run" | "repository">) {
+/** What commands are told of a deployment. */
+export function environmentOf(work: Pick<Work, "run" | "repository">): Readonly<Record<string, string>> {
+  return { ...commitEnvironment(work), SIGNALBOX_ENVIRONMENT: work.run.environment };
+}
+
+/** What they are told of its commit alone. */
+export function commitEnvironment({ run, repository: { owner, name } }: Pick<Work, "run" | "repository">) {
   return {
     CI: "true",
     SIGNALBOX: "true",
     SIGNALBOX_REPOSITORY: `${owner}/${name}`,
     SIGNALBOX_SHA: run.sha,
     SIGNALBOX_REF: run.ref ?? run.sha,
-    SIGNALBOX_ENVIRONMENT: run.environment,
   };
 }
 

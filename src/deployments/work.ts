@@ -7,6 +7,7 @@ import type { Workspaces } from "../process/workspace.ts";
 import type { TemplateFacts } from "../repository-file/template.ts";
 import type { RunIo, RunningDeployment } from "../runs/execute.ts";
 import type { AnyTarget } from "../targets/target.ts";
+import type { Artefacts } from "./artefacts.ts";
 import type { DeploymentConfiguration } from "./configuration.ts";
 
 /** What this room needs of the world to execute a deployment. */
@@ -14,6 +15,7 @@ export interface ExecutionMeans {
   readonly database: Database;
   readonly settings: { readonly dataDir: string; readonly outboundAllow: readonly AllowedAddress[] };
   readonly workspaces: Workspaces;
+  readonly artefacts: Artefacts;
   readonly targets: ReadonlyMap<string, AnyTarget>;
   readonly sandbox: Sandbox;
   readonly mark: Readonly<Record<string, string>>;

@@ -97,7 +97,9 @@ function environment(known: Known) {
       with: options.optional().describe("What the target needs to know. `{{ … }}` is filled in, except in `run`."),
       build: command
         .optional()
-        .describe("Commands that run before the target, in the sandbox and without secrets. `{{ … }}` is not filled in here."),
+        .describe(
+          "Commands that run before the target, in the sandbox and without secrets. What they make is kept and used wherever the same commit is deployed with the same commands, so they are not told for which environment they build. `{{ … }}` is not filled in here.",
+        ),
       timeout: timeout(known),
       url: text(1000).optional().describe("Where people find it, shown on GitHub. `{{ … }}` is filled in."),
       require_checks: requireChecks
