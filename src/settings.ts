@@ -30,6 +30,8 @@ export interface Settings extends Ground {
     | { readonly kind: "github"; readonly clientId: string; readonly clientSecret: string };
   /** `null` stands for all repositories of the App's owner, whom only GitHub knows. */
   readonly allowedRepositories: readonly RepositoryPattern[] | null;
+  /** Whose runs everybody may read, as long as they are public at GitHub. */
+  readonly publicLogs: readonly RepositoryPattern[];
   readonly deployPaths: readonly DeployPath[];
   readonly toolsPaths: readonly string[];
   readonly outboundAllow: readonly Address[];
@@ -98,6 +100,7 @@ export function readSettings(env: Environment, files: Files): SettingsRead {
     secretKey: values.SECRET_KEY,
     dashboardAuth,
     allowedRepositories: values.ALLOWED_REPOSITORIES,
+    publicLogs: values.PUBLIC_LOGS ?? [],
     deployPaths: values.DEPLOY_PATHS ?? [],
     toolsPaths: values.TOOLS_PATHS ?? [],
     outboundAllow: values.OUTBOUND_ALLOW ?? [],

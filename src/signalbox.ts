@@ -148,9 +148,7 @@ async function openParts(
     callbacks: isServing
       ? getRequestListener(createCallbacks(database, { check: problemWithReport, deployment: problemWithReport }))
       : null,
-    pages: isServing
-      ? getRequestListener(createDashboard({ database, github, settings, log, stop: closing.signal }).fetch)
-      : null,
+    pages: isServing ? getRequestListener(createDashboard({ ...services, stop: closing.signal }).fetch) : null,
     unready: () => unready(database),
   };
   const settled = async () => {

@@ -39,6 +39,7 @@ describe("the server's settings", () => {
       secretKey: null,
       dashboardAuth: { kind: "github", clientId: "Iv23abc", clientSecret: "0123456789abcdef" },
       allowedRepositories: null,
+      publicLogs: [],
       deployPaths: [],
       toolsPaths: [],
       outboundAllow: [],

@@ -128,6 +128,8 @@ interface AttemptTable {
   started_at: number;
   finished_at: number | null;
   outcome: string | null;
+  /** The line of its log that first tells of an error; `null` while it runs, and when none does. */
+  first_error: Generated<number | null>;
 }
 
 interface StepTable {
@@ -149,6 +151,10 @@ interface LogChunkTable {
   first_line: number;
   lines: number;
   bytes: Uint8Array;
+  /** When its lines came, a quarter of a second at most before; `null` for those of an older version. */
+  at: Generated<number | null>;
+  /** The group (`▾ name`) that its first line stands in. */
+  open_group: Generated<string | null>;
 }
 
 /** What reading a commit's repository file came to, where people must be told. */

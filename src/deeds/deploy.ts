@@ -4,7 +4,10 @@ import { short } from "../runs/sentences.ts";
 import { type Actor, done, isMaintainer, mayAct, type PreparedDeed, refused, refuses, withoutPermission } from "./actor.ts";
 import { record } from "./history.ts";
 
-export type Deploy = Omit<DeploymentOrder, "by">;
+export interface Deploy extends Omit<DeploymentOrder, "by"> {
+  /** Why; an override has its own. */
+  readonly reason?: string;
+}
 
 /**
  * Prepares a deployment that a person asks for: of the branch's head, or of the commit that is named. It passes through the gates like any
@@ -16,6 +19,7 @@ export async function deploy(means: AskingMeans, actor: Actor, order: Deploy): P
     return refuses(refused(`${actor.login} is no maintainer: only maintainers break the glass`));
   const prepared = await prepareDeployment(means, { ...order, by: actor.login });
   if (prepared.kind === "refused") return refuses(refused(prepared.sentence));
+  const reason = order.override?.reason ?? order.reason;
   return async (tx) => {
     const started = await prepared.start(tx);
     if (started.kind === "refused") return refused(started.sentence);
@@ -24,7 +28,7 @@ export async function deploy(means: AskingMeans, actor: Actor, order: Deploy): P
       repository: order.repository.id,
       environment: order.environment,
       run: started.run,
-      ...(order.override === undefined ? {} : { reason: order.override.reason }),
+      ...(reason === undefined ? {} : { reason }),
       details: { sha: started.sha },
     });
     return done(`${short(started.sha)} is on its way to ${order.environment}`);

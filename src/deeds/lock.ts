@@ -48,7 +48,10 @@ async function whyUnknown(
 }
 
 /** Takes a lock away, whoever set it, and lets go what waited for it. */
-export function unlock(actor: Actor, { repository, environment }: EnvironmentOrder): PreparedDeed {
+export function unlock(
+  actor: Actor,
+  { repository, environment, reason: because }: EnvironmentOrder & { readonly reason?: string },
+): PreparedDeed {
   if (!mayAct(actor)) return refuses(withoutPermission(actor));
   return async (tx) => {
     const unlocked = await unlockEnvironment(tx, { repository: repository.id, environment });
@@ -58,6 +61,7 @@ export function unlock(actor: Actor, { repository, environment }: EnvironmentOrd
       deed: "unlock",
       repository: repository.id,
       environment,
+      ...(because === undefined ? {} : { reason: because }),
       details: { locked_by: by, locked_because: reason },
     });
     return done(`${environment} is unlocked; ${by} had locked it: ${reason}`);

@@ -74,9 +74,12 @@ async function startByHand(tx: Transaction, order: RollbackOrder, file: Reposito
 }
 
 /** The release that a person means. Repeating a rollback goes one release further back, never forth again. */
-async function releaseToPutBack(db: Query, order: RollbackOrder): Promise<DeploymentRun | Refusal> {
-  const { repository, environment, to } = order;
-  const releases = await releasesOf(db, repository.id, environment);
+async function releaseToPutBack(
+  db: Query,
+  { repository, environment, to }: Pick<RollbackOrder, "repository" | "environment" | "to">,
+  farBack?: number,
+): Promise<DeploymentRun | Refusal> {
+  const releases = await releasesOf(db, repository.id, environment, farBack);
   const [live] = releases;
   if (live === undefined) return refused("nothing to do", `nothing was ever live on ${environment}`);
   const last = await lastSwitched(db, repository.id, environment);
@@ -98,6 +101,15 @@ async function releaseToPutBack(db: Query, order: RollbackOrder): Promise<Deploy
     .find((run) => run.sha !== live.sha && run.task === "deploy");
   return before ?? refused("nothing to do", `nothing was live on ${environment} before ${short(live.sha)}`);
 }
+
+/** The release that a rollback would put back now if nobody names one; `null` when there is none. */
+export async function releaseBefore(db: Query, repository: Repository, environment: string): Promise<DeploymentRun | null> {
+  const found = await releaseToPutBack(db, { repository, environment }, fewReleases);
+  return "because" in found ? null : found;
+}
+
+/** Enough for who looks; who acts has all of them looked at. */
+const fewReleases = 20;
 
 /** The deployment that first put in place what a rollback put back. */
 function originOf<R extends DeploymentRun>(run: R, releases: readonly R[]): R {

@@ -56,7 +56,12 @@ export async function newestEnded(db: Query, repository: number, environment: st
 const lately = 50;
 
 /** Every deployment that was live, the newest first; as far back as people remember. */
-export async function releasesOf(db: Query, repository: number, environment: string): Promise<readonly Finished[]> {
+export async function releasesOf(
+  db: Query,
+  repository: number,
+  environment: string,
+  limit = farBack,
+): Promise<readonly Finished[]> {
   const rows = await db
     .selectFrom("run")
     .selectAll()
@@ -67,7 +72,7 @@ export async function releasesOf(db: Query, repository: number, environment: str
     .where("outcome", "like", '{"kind":"passed"%')
     .orderBy("finished_at", "desc")
     .orderBy("id", "desc")
-    .limit(farBack)
+    .limit(limit)
     .execute();
   return rows.flatMap((row) => finished(runFromRow(row)) ?? []);
 }

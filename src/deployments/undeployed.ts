@@ -8,6 +8,7 @@ import type { DeploymentRun } from "../runs/run.ts";
 import { sentenceOf, short } from "../runs/sentences.ts";
 import type { AskingMeans } from "./means.ts";
 import { type Refusal, refused } from "./refusal.ts";
+import { type ExplainedGate, explainRun } from "./why.ts";
 
 /** What an environment's branch has and the environment has not. */
 export interface Undeployed {
@@ -22,6 +23,10 @@ export interface Undeployed {
 export interface UndeployedCommit extends ListedCommit {
   /** Why it is not live, one sentence. */
   readonly because: string;
+  /** Its newest deployment here. */
+  readonly run: DeploymentRun | null;
+  /** What holds it back, or the newer commit that it goes live with. */
+  readonly gates: readonly ExplainedGate[];
 }
 
 /** Explains each commit of an environment's branch that is newer than what is live there: asks GitHub, changes nothing. */
@@ -35,20 +40,43 @@ export async function undeployed(means: AskingMeans, repository: Repository, env
   if (all === null) return refused("unknown commit", `there is no branch ${branch}`);
 
   const live = await means.database.read((db) => liveRun(db, repository.id, environment));
-  const at = all.findIndex(({ sha }) => sha === live?.sha);
-  const newer = at < 0 ? all : all.slice(0, at);
-  const runs = await means.database.read((db) => newestDeployments(db, repository.id, environment, newer));
-  const commits = newer.map((commit, index) => {
-    const ahead = newer.slice(0, index).find(({ sha }) => isOnItsWay(runs.get(sha)));
-    return { ...commit, because: whyNotLive(runs.get(commit.sha), plan, environment, ahead?.sha ?? null) };
-  });
-  return { kind: "undeployed", branch, commits, complete: at >= 0 };
+  const { newer, complete } = newerThan(all, live?.sha ?? null);
+  const commits = await means.database.read((db) => explainCommits(db, { repository: repository.id, environment, plan }, newer));
+  return { kind: "undeployed", branch, commits, complete };
 }
+
+/** Those of a branch's commits that came after the live one; `complete` is false when that is not among them. */
+export function newerThan(
+  all: readonly ListedCommit[],
+  live: string | null,
+): { readonly newer: readonly ListedCommit[]; readonly complete: boolean } {
+  const at = all.findIndex(({ sha }) => sha === live);
+  return { newer: at < 0 ? all : all.slice(0, at), complete: at >= 0 };
+}
+
+/** Says of each commit why it is not live, as it was last decided; the newest first. */
+export async function explainCommits(
+  db: Query,
+  where: { readonly repository: number; readonly environment: string; readonly plan: Plan },
+  newer: readonly ListedCommit[],
+): Promise<readonly UndeployedCommit[]> {
+  const { repository, environment, plan } = where;
+  const runs = await newestDeployments(db, repository, environment, newer);
+  return newer.map((commit, index) => {
+    const run = runs.get(commit.sha);
+    const ahead = newer.slice(0, index).find(({ sha }) => isOnItsWay(runs.get(sha)));
+    const carrier = isOnItsWay(run) ? run : ahead && runs.get(ahead.sha);
+    const because = whyNotLive(run, plan, environment, ahead?.sha ?? null);
+    return { ...commit, because, run: run ?? null, gates: carrier === undefined ? [] : explainRun(carrier).gates };
+  });
+}
+
+type Plan = Pick<EnvironmentPlan, "after" | "trigger" | "paths">;
 
 /** Of a run that is its newest one here, what became of it; without one, what would make one. */
 export function whyNotLive(
   run: DeploymentRun | undefined,
-  { after, trigger, paths }: Pick<EnvironmentPlan, "after" | "trigger" | "paths">,
+  { after, trigger, paths }: Plan,
   environment: string,
   ahead: string | null,
 ): string {

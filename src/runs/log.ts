@@ -1,7 +1,9 @@
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
-import type { Database, Query } from "../database/connection.ts";
+import type { Database, Query, Transaction } from "../database/connection.ts";
+import { createErrorFinder } from "./first-error.ts";
 import { createLogBudget } from "./log-budget.ts";
+import { groupBehind } from "./log-group.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -37,6 +39,10 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
   const budget = createLogBudget(limit);
   let seq = 0;
   let firstLine = 1;
+  let group: string | null = null;
+  /** That in which the first of `lines` stands. */
+  let openGroup: string | null = null;
+  const errors = createErrorFinder();
   let timer: NodeJS.Timeout | null = null;
   let flushing: Promise<void> = Promise.resolve();
   let failure: unknown = null;
@@ -46,7 +52,8 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
     timer = null;
     if (lines.length === 0) return flushing;
     const batch = lines;
-    const chunk = { run, attempt, seq, first_line: firstLine, lines: batch.length };
+    const chunk = { run, attempt, seq, first_line: firstLine, lines: batch.length, open_group: openGroup };
+    openGroup = group;
     lines = [];
     size = 0;
     seq += 1;
@@ -56,7 +63,7 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
       await database.write(async (tx) => {
         await tx.db
           .insertInto("log_chunk")
-          .values({ ...chunk, bytes })
+          .values({ ...chunk, bytes, at: tx.now })
           .execute();
         tx.ring(`log:${run}`);
       });
@@ -70,6 +77,8 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
 
   function keep(some: readonly string[]): void {
     for (const line of some) {
+      errors.look(line, firstLine + lines.length);
+      group = groupBehind(group, line);
       size += Buffer.byteLength(line) + 1;
       lines.push(line);
     }
@@ -108,8 +117,17 @@ export function openLog(database: Database, { run, attempt, limit }: LogOptions)
       keep(budget.end());
       await flush();
       if (failure !== null) throw failure;
+      const first = errors.found();
+      if (first !== null) await database.write((tx) => keepFirstError(tx, { run, attempt, line: first }));
     },
   };
+}
+
+async function keepFirstError(
+  tx: Transaction,
+  { run, attempt, line }: { readonly run: number; readonly attempt: number; readonly line: number },
+): Promise<void> {
+  await tx.db.updateTable("attempt").set({ first_error: line }).where("run", "=", run).where("number", "=", attempt).execute();
 }
 
 /** Where a line that is too long is broken: never within a character. */
@@ -118,24 +136,66 @@ function breakOf(line: string): number {
   return isHighSurrogate ? longestLine - 1 : longestLine;
 }
 
-/** Lines `from` to `to`, both included and counted from 1; fewer when the log is shorter. Text as it was written, without line ends. */
+/** A part of a log. */
+export interface LogPart {
+  /** As they were written, without line ends. */
+  readonly lines: readonly string[];
+  /** The number of the first. */
+  readonly first: number;
+  /** When they came: from each of these lines on, in epoch milliseconds; `null` where nobody knows. */
+  readonly times: readonly (readonly [line: number, at: number | null])[];
+  /** The group that the first stands in. */
+  readonly group: string | null;
+}
+
+/** Lines `from` to `to`, both included and counted from 1; fewer when the log is shorter. */
 export async function readLines(
   db: Query,
   { run, attempt, from, to }: { readonly run: number; readonly attempt: number; readonly from: number; readonly to: number },
-): Promise<{ readonly lines: readonly string[]; readonly first: number }> {
+): Promise<LogPart> {
   const chunks = await db
     .selectFrom("log_chunk")
-    .select(["first_line", "bytes"])
+    .select(["first_line", "bytes", "at", "open_group"])
     .where("run", "=", run)
     .where("attempt", "=", attempt)
     .where("first_line", "<=", to)
     .where((is) => is(is("first_line", "+", is.ref("lines")), ">", from))
     .orderBy("first_line")
     .execute();
-  const texts = await Promise.all(chunks.map(async ({ bytes }) => (await decompress(bytes)).toString("utf8").split("\n")));
+  const texts = await Promise.all(chunks.map(async ({ bytes }) => linesOf(bytes)));
   const first = Math.max(from, chunks[0]?.first_line ?? from);
   const skip = chunks[0] === undefined ? 0 : first - chunks[0].first_line;
-  return { lines: texts.flat().slice(skip, skip + to - first + 1), first };
+  const lines = texts.flat();
+  return {
+    lines: lines.slice(skip, skip + to - first + 1),
+    first,
+    times: chunks.map(({ first_line, at }) => [Math.max(first, first_line), at]),
+    group: lines.slice(0, skip).reduce(groupBehind, chunks[0]?.open_group ?? null),
+  };
+}
+
+/** The whole log of an attempt, one chunk at a time. */
+export async function* readChunks(
+  database: Database,
+  { run, attempt }: { readonly run: number; readonly attempt: number },
+): AsyncGenerator<{ readonly first: number; readonly lines: readonly string[] }, void> {
+  for (let next = 0; ; next += 1) {
+    const chunk = await database.read((db) =>
+      db
+        .selectFrom("log_chunk")
+        .select(["first_line", "bytes"])
+        .where("run", "=", run)
+        .where("attempt", "=", attempt)
+        .where("seq", "=", next)
+        .executeTakeFirst(),
+    );
+    if (chunk === undefined) return;
+    yield { first: chunk.first_line, lines: await linesOf(chunk.bytes) };
+  }
+}
+
+async function linesOf(bytes: Uint8Array): Promise<readonly string[]> {
+  return (await decompress(bytes)).toString("utf8").split("\n");
 }
 
 /** How many lines are kept so far. */

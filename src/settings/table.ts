@@ -97,6 +97,11 @@ export const groups = {
       fallback: "github",
       read: oneOf("github", "none"),
     },
+    PUBLIC_LOGS: {
+      meaning: "Public repositories whose runs and logs anybody may read without signing in; none when not set.",
+      example: "acme/website",
+      read: list(repositoryPattern),
+    },
     PLUGINS: {
       meaning: "npm packages with more targets; not available yet.",
       read: (): never => {

@@ -4,6 +4,7 @@ import { firstTables } from "./0001-first-tables.ts";
 import { people } from "./0002-people.ts";
 import { comments } from "./0003-comments.ts";
 import { turns } from "./0004-turns.ts";
+import { pages } from "./0009-pages.ts";
 import { recovery } from "./0010-recovery.ts";
 
 /** Brings the tables up to date, all or nothing. Several servers may start at once: one migrates, the others wait. */
@@ -14,6 +15,7 @@ export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
     "0002-people": people(engine),
     "0003-comments": comments(),
     "0004-turns": turns(),
+    "0009-pages": pages(),
     "0010-recovery": recovery(),
   };
   await db.transaction().execute(async (tx) => {

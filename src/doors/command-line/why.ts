@@ -95,7 +95,9 @@ function forMachines({ live, lock, onTheirWay, newer }: Explained): object {
     not_live:
       newer.kind === "not known"
         ? null
-        : newer.commits.map(({ committedAt, ...commit }) => ({ ...commit, committed_at: committedAt })),
+        : newer.commits.map(({ sha, title, author, because, committedAt }) => {
+            return { sha, title, author, because, committed_at: committedAt };
+          }),
     problem: newer.kind === "not known" ? newer.because : null,
   };
 }

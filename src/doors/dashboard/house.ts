@@ -1,18 +1,20 @@
 import type { Context } from "hono";
-import type { Logger } from "pino";
 import type { Database } from "../../database/connection.ts";
-import type { GitHub } from "../../github/github.ts";
+import type { Actor } from "../../deeds/actor.ts";
+import type { DeploymentMeans } from "../../deployments/means.ts";
 import type { Repository } from "../../github/repository.ts";
 import type { Settings } from "../../settings.ts";
 import type { Assets } from "./assets.ts";
+import type { Outside } from "./outside.ts";
 import type { Rights } from "./rights.ts";
 import type { Session, Sessions } from "./session.ts";
 
-export interface DashboardOptions {
+export interface DashboardOptions extends Omit<DeploymentMeans, "settings"> {
   readonly database: Database;
-  readonly github: GitHub;
-  readonly settings: Pick<Settings, "publicUrl" | "github" | "dashboardAuth">;
-  readonly log: Logger;
+  readonly settings: Pick<
+    Settings,
+    "publicUrl" | "github" | "dashboardAuth" | "sandbox" | "contextPrefix" | "appId" | "publicLogs"
+  >;
   /** Epoch milliseconds. */
   readonly clock?: () => number;
   /** Ends the streams that are open, so that the server can stop. */
@@ -24,6 +26,9 @@ export interface House extends Required<DashboardOptions> {
   readonly sessions: Sessions;
   readonly rights: Rights;
   readonly assets: Assets;
+  readonly outside: Outside;
+  /** Proves that a form is one of our pages, where nobody signs in. */
+  readonly csrf: string;
 }
 
 /** What is known of a request by the time a page answers it. */
@@ -33,6 +38,8 @@ export interface Visit {
     session: Session | null;
     /** Only on the pages of a repository: the visitor may see it. */
     repository: Repository;
+    /** The same: what the visitor may do there, as was heard within the last minutes. */
+    role: Actor["role"];
   };
 }
 

@@ -1,7 +1,10 @@
+import { findRepository } from "../../github/repository.ts";
 import { lineCount, readLines } from "../../runs/log.ts";
 import { findRun } from "../../runs/read.ts";
+import type { Run } from "../../runs/run.ts";
 import type { House, Request } from "./house.ts";
 import { wholeNumber } from "./log-lines.ts";
+import { hasPublicLogs } from "./only.ts";
 import { newsOf } from "./run-news.ts";
 
 /** A comment this often keeps proxies from closing the stream; it is also when the visitor's right is looked at again. */
@@ -15,7 +18,7 @@ const furthestBehind = 2_000;
  * when another one has begun and lines count from 1 again, `end` when there is nothing more to come, `gone` when the visitor may not
  * see it any more. The next event is made when the one before has been taken away, so a slow reader costs no memory.
  */
-export function answerLive(c: Request, house: House, id: number): Response {
+export function answerLive(c: Request, house: House, { id }: Run): Response {
   const encoder = new TextEncoder();
   const closed = new AbortController();
   const signal = AbortSignal.any([closed.signal, house.stop]);
@@ -140,12 +143,16 @@ function ringing({ database }: House, run: number, signal: AbortSignal) {
 }
 
 /** GitHub's silence counts as no: nothing is shown on an old answer. */
-async function stillMaySee(c: Request, { sessions, rights, settings, log }: House): Promise<boolean> {
+async function stillMaySee(c: Request, house: House): Promise<boolean> {
+  const { sessions, rights, settings, log, database } = house;
   const session = c.get("session");
   if (settings.dashboardAuth.kind === "none") return true;
+  const repository = await database.read((db) => findRepository(db, c.get("repository").id));
+  if (repository === null) return false;
+  if (hasPublicLogs(house, repository)) return true;
   if (session === null || !(await sessions.lasts(session.key))) return false;
   try {
-    return await rights.maySee(session, c.get("repository"));
+    return (await rights.role(session, repository)) !== "none";
   } catch (error) {
     log.warn({ err: error }, "a live log ends: the reader's right is unknown");
     return false;

@@ -9,19 +9,18 @@ const mostLines = 500;
 
 /** Lines `from` to `to` of an attempt as JSON, as they were printed; the browser colours them. */
 export async function answerLines(c: Request, { database }: House, run: Run): Promise<Response> {
-  const attempt = wholeNumber(c.req.query("attempt")) ?? newestAttempt(run);
+  const attempt = attemptOf(c, run);
   const from = Math.max(1, wholeNumber(c.req.query("from")) ?? 1);
   const to = Math.min(wholeNumber(c.req.query("to")) ?? from + mostLines - 1, from + mostLines - 1);
   return database.read(async (db) => {
     const count = await lineCount(db, run.id, attempt);
-    const { lines, first } = await readLines(db, { run: run.id, attempt, from, to });
-    return c.json({ attempt, first, lines, count });
+    return c.json({ attempt, ...(await readLines(db, { run: run.id, attempt, from, to })), count });
   });
 }
 
 /** The whole log of an attempt as plain text, read in portions as fast as it is taken away. */
 export function answerText(c: Request, { database }: House, run: Run): Response {
-  const attempt = wholeNumber(c.req.query("attempt")) ?? newestAttempt(run);
+  const attempt = attemptOf(c, run);
   const encoder = new TextEncoder();
   let from = 1;
   const body = new ReadableStream<Uint8Array>({
@@ -37,6 +36,11 @@ export function answerText(c: Request, { database }: House, run: Run): Response 
     "Content-Type": "text/plain; charset=utf-8",
     "Content-Disposition": `attachment; filename="run-${run.id}-${name}-attempt-${attempt}.txt"`,
   });
+}
+
+/** The attempt that an address names; without it the newest. */
+export function attemptOf(c: Request, run: Run): number {
+  return wholeNumber(c.req.query("attempt")) ?? newestAttempt(run);
 }
 
 /** A number that somebody wrote into an address; `null` for everything else. */

@@ -1,21 +1,30 @@
+import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
-import { createMiddleware } from "hono/factory";
 import { GitHubProblem } from "../../github/problem.ts";
-import { findRepositoryByName } from "../../github/repository.ts";
-import { findRun } from "../../runs/read.ts";
-import type { Run } from "../../runs/run.ts";
+import { actionRoutes } from "./actions.ts";
 import { loadAssets } from "./assets.ts";
 import { onlyFromThisMachine, withHeaders } from "./headers.ts";
 import type { DashboardOptions, House, Request, Visit } from "./house.ts";
 import { answerLive } from "./live-log.ts";
-import { answerLines, answerText, wholeNumber } from "./log-lines.ts";
-import { brokenPage, gitHubSilentPage, notFoundPage } from "./pages/notice.ts";
+import { answerLines, answerText } from "./log-lines.ts";
+import { answerSearch } from "./log-search.ts";
+import { deliveryOf, environmentOf, notFound, onlyReaders, onlySignedIn, runOf } from "./only.ts";
+import { openOutside } from "./outside.ts";
+import { brokenPage, gitHubSilentPage } from "./pages/notice.ts";
 import { gitHubRights, openToAll } from "./rights.ts";
 import { openSessions } from "./session.ts";
-import { signInAddress, signInPages, withSession } from "./sign-in.ts";
-import { showCommit, showRepositories, showRepository, showRun, showRuns } from "./views.ts";
+import { showCommit } from "./show/commit.ts";
+import { showDeliveries, showDelivery } from "./show/deliveries.ts";
+import { showEnvironment } from "./show/environment.ts";
+import { showEnvironments } from "./show/environments.ts";
+import { showPullRequest } from "./show/pull-request.ts";
+import { showRepositories } from "./show/repositories.ts";
+import { showRun } from "./show/run.ts";
+import { showRuns } from "./show/runs.ts";
+import { signInPages, withSession } from "./sign-in.ts";
+import { wantsJson } from "./wants-json.ts";
 
-/** The pages for people, one line per address. Everything that is not here is answered with the page "not found". */
+/** The pages for people, one line per address; machines ask for JSON at the same. Everything that is not here is answered with "not found". */
 export function createDashboard(options: DashboardOptions): Hono<Visit> {
   const house = furnish(options);
   const pages = new Hono<Visit>();
@@ -31,24 +40,25 @@ export function createDashboard(options: DashboardOptions): Hono<Visit> {
   pages.use(withSession(house));
   pages.route("/", signInPages(house));
 
-  const person = onlySignedIn(house, (c) => c.redirect(signInAddress(pathOf(c))));
-  // A script cannot go to GitHub to sign in, so it is told.
-  const known = onlySignedIn(house, (c) => c.text("Sign in first\n", 401));
-  const reader = onlyReaders(house);
+  const person = onlySignedIn(house);
+  const reader = onlyReaders(house, "repository");
+  // Those of public repositories may be open to everybody.
+  const runReader = onlyReaders(house, "run");
+  const logReader = onlyReaders(house, "log");
   pages.get("/", person, (c) => showRepositories(c, house));
   pages.get("/-/config/:owner/:repo/:sha{[0-9a-f]{40}}", person, reader, (c) => showCommit(c, house, c.req.param("sha")));
-  pages.get("/:owner/:repo", person, reader, (c) => showRepository(c, house));
+  pages.get("/:owner/:repo", person, reader, (c) => showEnvironments(c, house));
+  pages.get("/:owner/:repo/environments/:environment", person, reader, environmentOf(house, showEnvironment));
+  pages.get("/:owner/:repo/pulls/:number", person, reader, (c) => showPullRequest(c, house, c.req.param("number")));
   pages.get("/:owner/:repo/runs", person, reader, (c) => showRuns(c, house));
-  pages.get("/:owner/:repo/runs/:id", person, reader, (c) => ofRun(c, house, c.req.param("id"), (run) => showRun(c, house, run)));
-  pages.get("/:owner/:repo/runs/:id/log", known, reader, (c) =>
-    ofRun(c, house, c.req.param("id"), (run) => answerLines(c, house, run)),
-  );
-  pages.get("/:owner/:repo/runs/:id/log.txt", person, reader, (c) =>
-    ofRun(c, house, c.req.param("id"), (run) => answerText(c, house, run)),
-  );
-  pages.get("/:owner/:repo/runs/:id/live", known, reader, (c) =>
-    ofRun(c, house, c.req.param("id"), (run) => answerLive(c, house, run.id)),
-  );
+  pages.get("/:owner/:repo/runs/:id", runReader, runOf(house, showRun));
+  pages.get("/:owner/:repo/runs/:id/log", logReader, runOf(house, answerLines));
+  pages.get("/:owner/:repo/runs/:id/log.txt", runReader, runOf(house, answerText));
+  pages.get("/:owner/:repo/runs/:id/search", logReader, runOf(house, answerSearch));
+  pages.get("/:owner/:repo/runs/:id/live", logReader, runOf(house, answerLive));
+  pages.get("/:owner/:repo/deliveries", person, reader, (c) => showDeliveries(c, house));
+  pages.get("/:owner/:repo/deliveries/:id", person, reader, deliveryOf(house, showDelivery));
+  pages.route("/", actionRoutes(house, person, reader));
   return pages;
 }
 
@@ -59,58 +69,22 @@ function furnish(options: DashboardOptions): House {
     clock,
     stop,
     sessions: openSessions(database, clock),
-    rights: settings.dashboardAuth.kind === "none" ? openToAll : gitHubRights(github, clock),
+    rights: settings.dashboardAuth.kind === "none" ? openToAll : gitHubRights(github, database.wake, clock),
     assets: loadAssets(),
+    outside: openOutside(options, clock),
+    csrf: randomBytes(32).toString("base64url"),
   };
-}
-
-/** Where people sign in, strangers get no further. */
-function onlySignedIn({ settings }: House, refuse: (c: Request) => Response) {
-  return createMiddleware<Visit>(async (c, next) => {
-    if (settings.dashboardAuth.kind === "none" || c.get("session") !== null) return next();
-    return refuse(c);
-  });
-}
-
-function pathOf(c: Request): string {
-  const { pathname, search } = new URL(c.req.url);
-  return `${pathname}${search}`;
-}
-
-/** Who may not see a repository learns nothing of it, not even that it exists. */
-function onlyReaders(house: House) {
-  return createMiddleware<Visit>(async (c, next) => {
-    const [owner, name] = [c.req.param("owner") ?? "", c.req.param("repo") ?? ""];
-    const repository = await house.database.read((db) => findRepositoryByName(db, owner, name));
-    if (repository === null || !(await house.rights.maySee(c.get("session"), repository))) return notFound(c, house);
-    c.set("repository", repository);
-    return next();
-  });
-}
-
-/** The run must be one of the repository that the visitor may see. */
-async function ofRun(
-  c: Request,
-  house: House,
-  id: string,
-  answer: (run: Run) => Response | Promise<Response>,
-): Promise<Response> {
-  const number = wholeNumber(id);
-  const run = number === null ? null : await house.database.read((db) => findRun(db, number));
-  return run === null || run.repository !== c.get("repository").id ? notFound(c, house) : answer(run);
-}
-
-function notFound(c: Request, house: House): Response | Promise<Response> {
-  return c.html(notFoundPage(house, c.get("session") ?? null), 404);
 }
 
 /** A fault's message stays in the log: it may tell what is nobody's business. */
 function answerFault(error: Error, c: Request, house: House): Response | Promise<Response> {
   const session = c.get("session") ?? null;
   if (error instanceof GitHubProblem) {
-    house.log.warn({ err: error }, "GitHub did not say what a visitor may see");
+    house.log.warn({ err: error }, "GitHub did not say what a visitor may see or do");
+    if (wantsJson(c)) return c.json({ error: "GitHub does not answer; try again in a minute" }, 503);
     return c.html(gitHubSilentPage(house, session), 503);
   }
   house.log.error({ err: error, method: c.req.method, path: c.req.path }, "a page broke");
+  if (wantsJson(c)) return c.json({ error: "Something broke on our side; the server's log says what" }, 500);
   return c.html(brokenPage(house, session), 500);
 }

@@ -4,6 +4,7 @@ import type { Run } from "../../runs/run.ts";
 import { sentenceOf } from "../../runs/sentences.ts";
 import type { Look } from "./pages/icons.ts";
 import { lookOf, nameOf, newestAttempt, wordFor } from "./pages/look.ts";
+import { webAddress } from "./web-address.ts";
 
 /** What changes on a run's page while it is open: the page is drawn from it, and each change of it is sent to the browser. */
 export interface RunNews {
@@ -44,9 +45,9 @@ export async function newsOf(db: Query, run: Run): Promise<RunNews> {
     sentence: sentenceOf(run),
     title: titleOf(run),
     attempt,
-    ...timesOf(run),
+    ...newsTimes(run),
     finished: run.state === "finished",
-    url: urlOf(run),
+    url: siteOf(run),
     steps: stepsNews(steps, look),
   };
 }
@@ -55,7 +56,8 @@ function titleOf(run: Run): string {
   return `${wordFor[lookOf(run)]}: ${nameOf(run)}`;
 }
 
-function timesOf(run: Run): { readonly startedAt: string | null; readonly finishedAt: string | null } {
+/** When its newest attempt began and ended; ISO 8601. */
+export function newsTimes(run: Run): { readonly startedAt: string | null; readonly finishedAt: string | null } {
   switch (run.state) {
     case "waiting":
     case "queued":
@@ -67,10 +69,9 @@ function timesOf(run: Run): { readonly startedAt: string | null; readonly finish
   }
 }
 
-/** The address comes from a repository's file, so nothing but a web address becomes a link. */
-function urlOf(run: Run): string | null {
-  const url = run.state === "finished" && run.outcome.kind === "passed" ? run.outcome.live?.url : undefined;
-  return url !== undefined && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : null;
+/** Where a deployment is to be seen. */
+export function siteOf(run: Run): string | null {
+  return run.state === "finished" && run.outcome.kind === "passed" ? webAddress(run.outcome.live?.url) : null;
 }
 
 /** The steps of an attempt, oldest first. One without an exit code that another one follows went well; the last takes the look of its attempt. */

@@ -1,9 +1,9 @@
-import { timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { z } from "zod";
 import { type Authorization, authorizationOf, refusal, SignInProblem } from "./authorization.ts";
 import { type Cookies, cookiesFor, keepsCookies } from "./cookies.ts";
+import { isFromOurPage, same } from "./csrf.ts";
 import type { House, Request, Visit } from "./house.ts";
 import { leavingPage, signedOutPage, signInProblemPage } from "./pages/sign-in.ts";
 
@@ -65,7 +65,7 @@ export function signInPages(house: House): Hono<Visit> {
     const session = c.get("session");
     if (session !== null) {
       const { csrf } = await c.req.parseBody();
-      if (!isOurs(c, publicUrl) || !same(csrf, session.csrf)) return c.html(leavingPage(house, session), 403);
+      if (!isFromOurPage(c, house, csrf)) return c.html(leavingPage(house, session), 403);
       await house.sessions.end(session.key);
     }
     cookies.remove(c, "session");
@@ -124,18 +124,6 @@ export function ownPath(to: string | undefined): string {
   // "//host", "/\host" and "/<tab>/host" are other hosts to a browser, and to this parser too.
   if (origin !== base || pathname.startsWith("//")) return "/";
   return `${pathname}${search}${hash}`;
-}
-
-/** Whether a form was sent by a page of ours; browsers say so for every form. */
-function isOurs(c: Request, publicUrl: string): boolean {
-  const site = c.req.header("sec-fetch-site");
-  return site === "same-origin" || (site === undefined && c.req.header("origin") === publicUrl);
-}
-
-function same(given: unknown, wanted: string): boolean {
-  if (typeof given !== "string") return false;
-  const [one, other] = [Buffer.from(given), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function jsonOf(text: string | undefined): unknown {

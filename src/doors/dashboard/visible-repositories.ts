@@ -20,14 +20,14 @@ export async function visibleRepositories(
   let unsure = 0;
   for (let from = 0; from < known.length; from += atOnce) {
     const some = known.slice(from, from + atOnce);
-    const answers = await Promise.allSettled(some.map((repository) => rights.maySee(session, repository)));
+    const answers = await Promise.allSettled(some.map((repository) => rights.role(session, repository)));
     for (const [at, answer] of answers.entries()) {
       const repository = some[at];
       if (answer.status === "rejected") {
         if (!(answer.reason instanceof GitHubProblem)) throw answer.reason;
         unsure += 1;
         log.warn({ err: answer.reason, repository: repository?.name }, "GitHub did not say what a visitor may see");
-      } else if (answer.value && repository !== undefined) visible.push(repository);
+      } else if (answer.value !== "none" && repository !== undefined) visible.push(repository);
     }
   }
   return { repositories: visible, unsure };

@@ -11,8 +11,13 @@ import { pino } from "pino";
 import { Probot } from "probot";
 import { type Database, openDatabase } from "../../../src/database/connection.ts";
 import { createDashboard } from "../../../src/doors/dashboard/routes.ts";
+import { readFile } from "../../../src/github/contents.ts";
 import { openGitHub } from "../../../src/github/github.ts";
 import { rememberRepository } from "../../../src/github/repository.ts";
+import { openMirrors } from "../../../src/process/checkout.ts";
+import { loadRepositoryFile } from "../../../src/repository-file/load.ts";
+import { repositoryPattern } from "../../../src/settings/repository-pattern.ts";
+import { known } from "../../repository-file/known.ts";
 import { checkedFetch } from "../../support/github-contract.ts";
 import { type SignInServer, startSignInServer } from "./sign-in-server.ts";
 
@@ -34,6 +39,8 @@ export interface DashboardChoice {
   /** Where people think they are; the server's own address when missing. */
   readonly publicUrl?: string;
   readonly clientSecret?: string;
+  /** Patterns of public repositories whose runs everybody may read. */
+  readonly publicLogs?: readonly string[];
 }
 
 const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
@@ -47,7 +54,7 @@ export function useDashboards(): (choice?: DashboardChoice) => Promise<Dashboard
     for (const end of endings.splice(0).toReversed()) await end();
   });
 
-  return async ({ auth = "none", publicUrl, clientSecret } = {}) => {
+  return async ({ auth = "none", publicUrl, clientSecret, publicLogs = [] } = {}) => {
     const folder = mkdtempSync(join(tmpdir(), "signalbox-pages-"));
     endings.push(() => rmSync(folder, { recursive: true, force: true }));
     let now = Date.parse("2026-11-22T12:00:00Z");
@@ -75,11 +82,20 @@ export function useDashboards(): (choice?: DashboardChoice) => Promise<Dashboard
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const said: Record<string, unknown>[] = [];
     const ending = new AbortController();
+    const opened = openGitHub({ probot, apiUrl: `${github.url}/api/v3`, fetch: checkedFetch(fetch) });
     const dashboard = createDashboard({
       database,
-      github: openGitHub({ probot, apiUrl: `${github.url}/api/v3`, fetch: checkedFetch(fetch) }),
+      github: opened,
+      mirrors: openMirrors(join(folder, "mirrors")),
+      loadFile: (repository, ref) =>
+        loadRepositoryFile((path) => readFile(opened.as(repository.installation), repository, path, ref), known),
+      gitSource: ({ id, cloneUrl }) => ({ id, cloneUrl, token: async () => null }),
       settings: {
         publicUrl: publicUrl ?? url,
+        appId: 1,
+        contextPrefix: "signalbox",
+        sandbox: "bubblewrap",
+        publicLogs: publicLogs.map(repositoryPattern),
         github: { web: github.url, api: `${github.url}/api/v3` },
         dashboardAuth:
           auth === "none"

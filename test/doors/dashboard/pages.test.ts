@@ -27,7 +27,7 @@ describe("the pages", () => {
     expect(text).toContain("<title>Failed: test · Signalbox</title>");
     expect(text).toMatch(/<link rel="icon"[^>]+icons\/failed\.svg"/);
     expect(text).toContain("Failed: npm test exited with 1 after 40 s");
-    expect(text).toMatch(/href="[^"]+\/acme\/shop\/pull\/12">#12 Round half up</);
+    expect(text).toContain('href="/acme/shop/pulls/12">#12 Round half up<');
     expect(text).toMatch(/id="L2"><a href="#L2"[^>]*><\/a><span><span class="fg1">two<\/span><\/span>/);
     expect(text).toContain(`href="/acme/shop/runs/${run.id}?attempt=1&amp;line=1#L1" data-line="1"`);
     expect(text).toContain("3 lines");
@@ -67,6 +67,8 @@ describe("the pages", () => {
       attempt: 1,
       first: 300,
       lines: ["\u001b[32mline\u001b[0m 300", "\u001b[32mline\u001b[0m 301"],
+      times: [[300, Date.parse("2026-11-22T12:00:00Z")]],
+      group: null,
       count: 1_200,
     });
     const much = (await (await fetch(`${address}/log?from=1&to=1200`)).json()) as { lines: string[] };
@@ -148,7 +150,7 @@ describe("the pages", () => {
           pullRequest: 12,
           title,
           person: "jonas",
-          configuration: {},
+          configuration: null,
           environment: "staging",
           task: "deploy",
           automatic: true,
@@ -165,7 +167,7 @@ describe("the pages", () => {
 
     const text = await page(dashboard, "/acme/shop");
     expect(text).toMatch(
-      /<h3>staging<\/h3>[\s\S]*Live<\/span> Round half up[\s\S]*Waiting for checks: signalbox\/test is pending/,
+      /<h2><a href="\/acme\/shop\/environments\/staging">staging<\/a><\/h2>[\s\S]*Live<\/span> Round half up[\s\S]*Waiting for checks: signalbox\/test is pending/,
     );
     expect(await page(dashboard, `/acme/shop/runs/${first}`)).not.toContain("javascript:");
   });
@@ -178,7 +180,7 @@ describe("the pages", () => {
       const text = await page(dashboard, path);
       return {
         ids: [...text.matchAll(/class="what"><a href="\/acme\/shop\/runs\/(\d+)"/g)].map(([, id]) => Number(id)),
-        more: /href="([^"]+)">Older runs</.exec(text)?.[1],
+        more: /href="([^"]+)" rel="next">Older runs</.exec(text)?.[1],
       };
     };
     const newest = await listed("/acme/shop/runs");

@@ -4,7 +4,20 @@ import type { Html } from "./html.ts";
 /** How a run looks: its icon, its colour and the picture of its tab. */
 export type Look = "passed" | "failed" | "errored" | "cancelled" | "lost" | "running" | "queued" | "waiting";
 
-type IconName = Look | "branch" | "download" | "external";
+export type IconName =
+  | Look
+  | "branch"
+  | "download"
+  | "external"
+  | "deploy"
+  | "rollback"
+  | "lock"
+  | "unlock"
+  | "stop"
+  | "again"
+  | "promote"
+  | "approve"
+  | "search";
 
 const disc = '<circle cx="8" cy="8" r="8" fill="currentColor"/>';
 const line = (path: string) =>
@@ -26,6 +39,15 @@ const drawings: Readonly<Record<IconName, string>> = {
     line("M4.5 5.5v5M4.5 9c0-2 1-2.5 3.5-2.5S11.5 6 11.5 5") +
     '<g fill="none" stroke="currentColor" stroke-width="1.5"><circle cx="4.5" cy="3.5" r="1.75"/><circle cx="4.5" cy="12.5" r="1.75"/><circle cx="11.5" cy="3.5" r="1.75"/></g>',
   download: line("M8 1.75v8m-3.25-3L8 10l3.25-3.25M2 11v2.25h12V11"),
+  deploy: line("M8 10.5V2.25m0 0L4.75 5.5M8 2.25l3.25 3.25M2.5 10v3.5h11V10"),
+  rollback: line("M2.5 8a5.5 5.5 0 1 0 1.6-3.9L2.5 5.75m0-3.25v3.25h3.25M8 5v3.25l2 1.25"),
+  lock: line("M4.75 7V5a3.25 3.25 0 0 1 6.5 0v2M3.25 7h9.5v6.5h-9.5Z"),
+  unlock: line("M4.75 7V5a3.25 3.25 0 0 1 6.3-1.1M3.25 7h9.5v6.5h-9.5Z"),
+  stop: line("M5.25 1.5h5.5l3.75 3.75v5.5l-3.75 3.75h-5.5L1.5 10.75v-5.5ZM5.75 8h4.5"),
+  again: line("M13.5 8A5.5 5.5 0 1 1 11.9 4.1l1.6 1.65m0-3.25v3.25h-3.25"),
+  promote: line("M2.5 8h10.75M9 3.75 13.25 8 9 12.25"),
+  approve: line("M8 1.5 13.5 4v4c0 3.25-2.5 5.5-5.5 6.5C5 13.5 2.5 11.25 2.5 8V4ZM5.5 8l1.9 1.9L10.75 6.5"),
+  search: line("M11 11l3.25 3.25M7 12.25A5.25 5.25 0 1 0 7 1.75a5.25 5.25 0 0 0 0 10.5Z"),
   external: line("M9.5 2.5h4v4m0-4-6 6M6.5 3.5h-4v10h10v-4"),
 };
 

@@ -1,9 +1,10 @@
 import { html } from "hono/html";
 import type { Repository } from "../../../github/repository.ts";
 import type { House } from "../house.ts";
+import type { Said } from "../said.ts";
 import type { Session } from "../session.ts";
 import type { Html } from "./html.ts";
-import { iconDrawings, type Look } from "./icons.ts";
+import { icon, iconDrawings, type Look } from "./icons.ts";
 
 export interface Page {
   /** What the tab says, before the product's name. */
@@ -11,7 +12,9 @@ export interface Page {
   readonly look?: Look;
   readonly session?: Session | null;
   readonly repository?: Pick<Repository, "owner" | "name">;
-  readonly tab?: "environments" | "runs";
+  readonly tab?: "environments" | "runs" | "deliveries";
+  /** What became of the deed that led here. */
+  readonly said?: Said | null;
   /** Fills the window instead of scrolling. */
   readonly whole?: boolean;
   readonly scripts?: readonly string[];
@@ -41,7 +44,7 @@ ${iconDrawings}
 ${page.repository === undefined ? "" : navigation(page.repository, page.tab)}
 ${page.session === undefined || page.session === null ? "" : visitor(page.session)}
 </header>
-<main id="main" tabindex="-1">${page.body}</main>
+<main id="main" tabindex="-1">${page.said === undefined || page.said === null ? "" : saidStrip(page.said)}${page.body}</main>
 </body>
 </html>
 `;
@@ -55,11 +58,16 @@ export function pathOf({ owner, name }: Pick<Repository, "owner" | "name">): str
 function navigation(repository: Pick<Repository, "owner" | "name">, tab: Page["tab"]): Html {
   const home = pathOf(repository);
   const current = (name: Page["tab"]) => (tab === name ? html`aria-current="page"` : "");
-  return html`<span class="where">${repository.owner} / <strong>${repository.name}</strong></span>
+  return html`<a class="where" href="${home}">${repository.owner} / <strong>${repository.name}</strong></a>
 <nav aria-label="Repository">
 <a href="${home}" ${current("environments")}>Environments</a>
 <a href="${home}/runs" ${current("runs")}>Runs</a>
+<a href="${home}/deliveries" ${current("deliveries")}>Deliveries</a>
 </nav>`;
+}
+
+function saidStrip({ kind, text }: Said): Html {
+  return html`<p class="said ${kind}" role="${kind === "done" ? "status" : "alert"}">${icon(kind === "done" ? "passed" : "errored")}<span>${text}</span></p>`;
 }
 
 function visitor({ person, csrf }: Session): Html {

@@ -1,17 +1,19 @@
 import { html } from "hono/html";
+import type { LogPart } from "../../../runs/log.ts";
 import { lineToHtml } from "../ansi.ts";
 import type { Html } from "./html.ts";
 import { icon, type Look } from "./icons.ts";
 
-export interface LogView {
+export interface LogView extends Pick<LogPart, "lines" | "times" | "group"> {
   /** The address of the run's page. */
   readonly path: string;
   readonly attempt: number;
   /** The number of the first of `lines`. */
   readonly first: number;
-  readonly lines: readonly string[];
   /** How many lines the log has. */
   readonly count: number;
+  /** The line that a failed run is opened at; `null` when there is none. */
+  readonly firstError: number | null;
   /** More lines may come; the browser is to wait for them. */
   readonly live: boolean;
   readonly look: Look;

@@ -49,3 +49,27 @@ export function brokenPage(house: House, session: Session | null): Html {
     }),
   });
 }
+
+export function forgedPage(house: House, session: Session | null): Html {
+  return layout(house, {
+    title: "Not done",
+    session,
+    body: notice({
+      heading: "Nothing was done",
+      text: html`<p>This did not come from a page of this Signalbox, or the page was open since before you signed in. Reload the page and try again.</p>`,
+      action: html`<a class="button" href="/">All repositories</a>`,
+    }),
+  });
+}
+
+export function readerPage(house: House, session: Session | null): Html {
+  return layout(house, {
+    title: "Not done",
+    session,
+    body: notice({
+      heading: "You may read here, but not write",
+      text: html`<p>Nothing was done. It takes write permission in the repository; whoever administers it on GitHub can give it to you.</p>`,
+      action: html`<a class="button" href="/">All repositories</a>`,
+    }),
+  });
+}

@@ -1,19 +1,24 @@
 import { html } from "hono/html";
+import type { Past } from "../../../deeds/read-history.ts";
 import type { Repository } from "../../../github/repository.ts";
 import type { PastAttempt } from "../../../runs/read.ts";
 import type { Run } from "../../../runs/run.ts";
 import { short } from "../../../runs/sentences.ts";
 import type { House } from "../house.ts";
 import type { RunNews, StepNews } from "../run-news.ts";
-import type { Session } from "../session.ts";
+import type { Doer } from "./confirm.ts";
+import type { Viewer } from "./frame.ts";
+import { historyList } from "./history.ts";
 import type { Html } from "./html.ts";
 import { icon, type Look } from "./icons.ts";
 import { layout, pathOf } from "./layout.ts";
 import { around, type LogView, logSection } from "./log.ts";
 import { lookOfOutcome, nameOf, wordFor } from "./look.ts";
+import { runButtons } from "./run-buttons.ts";
 import { ago, took } from "./times.ts";
 
 export interface RunView {
+  readonly history: readonly Past[];
   readonly run: Run;
   readonly repository: Repository;
   readonly news: RunNews;
@@ -24,38 +29,40 @@ export interface RunView {
 }
 
 /** The page that each status on GitHub leads to. */
-export function runPage(house: House, session: Session | null, view: RunView): Html {
+export function runPage(house: House, { session, said, doer }: Viewer, view: RunView): Html {
   const now = house.clock();
   return layout(house, {
     title: view.news.title,
     look: view.news.look,
     session,
+    said,
     repository: view.repository,
     tab: "runs",
     whole: true,
     scripts: ["client/run-log.js"],
-    body: html`<article class="run">${head(house, view, now)}${side(view, now)}${logSection(view.log)}</article>
+    body: html`<article class="run">${head(house, view, doer, now)}${side(view, now)}${logSection(view.log)}</article>
 <template id="step">${stepItem({ ...emptyStep, href: "" }, now)}</template>
 <template id="tab-icons">${tabIconLinks(house)}</template>`,
   });
 }
 
-function head({ settings }: House, { run, repository, news }: RunView, now: number): Html {
+function head({ settings }: House, { run, repository, news }: RunView, doer: Doer | null, now: number): Html {
   const gitHub = `${settings.github.web}${pathOf(repository)}`;
-  return html`<header class="head" id="run" data-look="${news.look}">
+  return html`<header class="head" id="run" data-look="${news.look}" data-state="${run.state}"><div>
 <h1><span class="state" data-part="look">${icon(news.look)}<span class="unseen">${news.word}</span></span>${nameOf(run)} <span class="number">run ${run.id}</span></h1>
 <p class="verdict"><strong data-part="sentence" role="status">${news.sentence}</strong> <span class="took" data-part="took">${
     news.startedAt !== null && news.finishedAt === null ? took(new Date(news.startedAt), null, now) : ""
   }</span></p>
 <p class="facts">
-${run.pullRequest === null ? titleAlone(run) : html`<a href="${gitHub}/pull/${run.pullRequest}">#${run.pullRequest} ${run.title ?? ""}</a>`}
+${run.pullRequest === null ? titleAlone(run) : html`<a href="${pathOf(repository)}/pulls/${run.pullRequest}">#${run.pullRequest} ${run.title ?? ""}</a>`}
 <a class="sha" href="${gitHub}/commit/${run.sha}">${short(run.sha)}</a>
 ${run.ref === null ? "" : html`<span class="branch">${icon("branch")}${branchOf(run.ref)}</span>`}
 ${run.kind === "check" && run.trust === "fork" ? html`<span>from a fork</span>` : ""}
 ${run.person === null ? "" : html`<span>${run.person}</span>`}
 ${ago(run.createdAt, now)}
+${run.kind === "deployment" ? html`<a href="${pathOf(repository)}/environments/${run.environment}">${run.environment}</a>` : ""}
 <a class="site" data-part="url" href="${news.url ?? ""}" rel="noreferrer" ${news.url === null ? "hidden" : ""}>${icon("external")}<span>Open the site</span></a>
-</p>
+</p></div>${runButtons(repository, run, doer)}
 </header>`;
 }
 
@@ -68,10 +75,11 @@ function branchOf(ref: string): string {
 }
 
 function side(view: RunView, now: number): Html {
-  const { attempts, log, steps } = view;
+  const { attempts, log, steps, history } = view;
   return html`<aside class="side">
 <nav aria-label="Steps"><ol id="steps">${steps.map((step) => stepItem({ ...step, href: around(log, step.firstLine) }, now))}</ol></nav>
 ${attempts.length < 2 ? "" : html`<nav class="attempts" aria-label="Attempts"><h2>Attempts</h2><ol>${attempts.map((one) => attemptItem(view, one, now)).reverse()}</ol></nav>`}
+${history.length === 0 ? "" : html`<section><h2>History</h2>${historyList(view.repository, history, now)}</section>`}
 </aside>`;
 }
 

@@ -1,0 +1,13 @@
+import { mayAct } from "../../deeds/actor.ts";
+import type { House, Request } from "./house.ts";
+import { doerOf } from "./pages/confirm.ts";
+import type { Viewer } from "./pages/frame.ts";
+import { takeSaid } from "./said.ts";
+
+/** Who looks at a page of a repository, and comes back to it when they have done something. */
+export function viewerOf(c: Request, house: House): Viewer {
+  const session = c.get("session");
+  const { pathname, search } = new URL(c.req.url);
+  const actor = { login: "", id: 0, role: c.get("role"), door: "page" } as const;
+  return { session, doer: doerOf(house, session, mayAct(actor), `${pathname}${search}`), said: takeSaid(c, house) };
+}
