@@ -8,6 +8,7 @@ import { mergeGroupDestroyed, mergeGroupRequested } from "./doors/webhooks/handl
 import { pullRequestClosed } from "./doors/webhooks/handlers/pull-request-closed.ts";
 import { pullRequestUpdated } from "./doors/webhooks/handlers/pull-request-updated.ts";
 import { pushed } from "./doors/webhooks/handlers/pushed.ts";
+import { repositoryMoved } from "./doors/webhooks/handlers/repository-moved.ts";
 import { statusCreated } from "./doors/webhooks/handlers/status-created.ts";
 import type { Services } from "./services.ts";
 
@@ -29,6 +30,8 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("status", (context) => statusCreated(context, services));
     probot.on("check_run.created", (context) => checkRunCompleted(context, services));
     probot.on("check_run.completed", (context) => checkRunCompleted(context, services));
+    probot.on("repository.renamed", (context) => repositoryMoved(context, services));
+    probot.on("repository.transferred", (context) => repositoryMoved(context, services));
     probot.on("installation.created", (context) => installationChanged(context, services));
     probot.on("installation.deleted", (context) => installationChanged(context, services));
     probot.on("installation.suspend", (context) => installationChanged(context, services));

@@ -21,13 +21,15 @@ import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
 import { createIngest } from "./doors/webhooks/ingest.ts";
 import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
+import { sharedTurns } from "./github/shared-turns.ts";
 import { createProbot } from "./probot.ts";
 import { openCaches } from "./process/cache.ts";
 import { openMirrors } from "./process/checkout.ts";
 import { endOrphans, markedBy } from "./process/orphans.ts";
 import { probeSandbox, type Sandbox } from "./process/sandbox.ts";
 import { openWorkspaces } from "./process/workspace.ts";
-import { freeReports, startReporter } from "./reporting/reporter.ts";
+import { freeReports } from "./reporting/hold.ts";
+import { startReporter } from "./reporting/reporter.ts";
 import { runners } from "./runners/index.ts";
 import { problemWithReport } from "./runners/webhook/report.ts";
 import { reap } from "./runs/queue.ts";
@@ -90,7 +92,12 @@ async function openParts(
   await cleanUp(database, mark, log);
 
   const probot = createProbot({ settings, log, ...(fetch === undefined ? {} : { fetch }) });
-  const github = openGitHub({ probot, apiUrl: settings.github.api, ...(fetch === undefined ? {} : { fetch }) });
+  const github = openGitHub({
+    probot,
+    apiUrl: settings.github.api,
+    ...(database.engine === "postgres" ? { turns: sharedTurns(database) } : {}),
+    ...(fetch === undefined ? {} : { fetch }),
+  });
   const mirrors = openMirrors(join(settings.dataDir, "mirrors"));
   const workspaces = openWorkspaces(mirrors, join(settings.dataDir, "work"));
   await workspaces.clear();

@@ -51,6 +51,7 @@ export function createWorld(origin: string, folder: string, options: WorldOption
     app,
     accounts,
     repositories: new Map(),
+    moved: new Map(),
     installations: new Map(),
     credentials: new Map(),
     signIns: new Map(),

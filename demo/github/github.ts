@@ -2,13 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createWorld, type WorldOptions } from "./create-world.ts";
+import { announceInstallation } from "./deeds/announce.ts";
 import { pingFor } from "./deeds/ping.ts";
 import type { Delivery, WebhookFault } from "./deeds/webhooks.ts";
 import { type ApiFault, createFaults } from "./http/faults.ts";
 import { type ApiRequest, createGitHubServer } from "./http/server.ts";
 import { type NewRepositoryOptions, newRepository, type Repository } from "./repository.ts";
 import { apiRoutes, webRoutes } from "./routes.ts";
-import { account, newToken } from "./world.ts";
+import { account, newToken, type Permissions } from "./world.ts";
 
 export interface GitHubOptions extends WorldOptions {
   /** 0, any free one, when missing. */
@@ -50,6 +51,8 @@ export interface GitHubStandIn {
   fault(fault: ApiFault | WebhookFault): void;
   /** Moves the clock by which tokens and codes expire. */
   advance(milliseconds: number): void;
+  /** Gives the App these permissions and has every installation accept them. */
+  accept(permissions: Permissions): void;
   /** Sends `ping`, as saving the webhook address does. */
   ping(): void;
   /** Sends the newest delivery of that GUID once more; resolves when it has been. */
@@ -93,6 +96,13 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     repository: (wish) => newRepository(world, wish),
     fault: (fault) => ("webhook" in fault ? world.hooks.fault(fault) : faults.add(fault)),
     advance: (milliseconds) => world.clock.advance(milliseconds),
+    accept: (permissions) => {
+      world.app.permissions = permissions;
+      for (const installation of world.installations.values()) {
+        const covered = [...world.repositories.values()].filter(({ id }) => installation.repositories.has(id));
+        announceInstallation(world, installation, "new_permissions_accepted", covered);
+      }
+    },
     ping: () => world.hooks.send(pingFor(world, world.hooks.address ?? world.origin)),
     redeliver: async (guid) => {
       const delivery = world.hooks.deliveries.findLast((one) => one.guid === guid);

@@ -7,7 +7,7 @@ export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export interface RepositoryState {
   readonly id: number;
   readonly owner: Account;
-  readonly name: string;
+  name: string;
   readonly private: boolean;
   readonly parent: RepositoryState | null;
   readonly defaultBranch: string;

@@ -2,7 +2,16 @@ import { addComment } from "./deeds/comments.ts";
 import { createDeployment } from "./deeds/deployments.ts";
 import { type MergeMethod, mergePullRequest } from "./deeds/merging.ts";
 import { changeBase, closePullRequest, openPullRequest, readyForReview, reopenPullRequest } from "./deeds/pull-requests.ts";
-import { commit, createRepository, forkRepository, installApp, type NewCommit, uninstallApp } from "./deeds/repositories.ts";
+import {
+  commit,
+  createRepository,
+  forkRepository,
+  installApp,
+  type NewCommit,
+  renameRepository,
+  suspendApp,
+  uninstallApp,
+} from "./deeds/repositories.ts";
 import { allStatuses, newestStatuses } from "./deeds/statuses.ts";
 import { readHeads } from "./git/commits.ts";
 import {
@@ -64,6 +73,11 @@ export interface Repository {
   /** Takes it from the App, with `installation_repositories` removed; `install` gives it back. */
   uninstall(): void;
   install(): void;
+  /** Suspends the App where its installation covers this repository, and allows it again. */
+  suspend(): void;
+  unsuspend(): void;
+  /** From now on the old name redirects. */
+  rename(name: string): void;
 }
 
 export interface OpenedPullRequest {
@@ -113,7 +127,9 @@ function handle(world: World, repository: RepositoryState): Repository {
 
   return {
     id: repository.id,
-    fullName: fullName(repository),
+    get fullName() {
+      return fullName(repository);
+    },
     url,
     cloneUrl: `${url}.git`,
     commit: (change) => commit(world, repository, change),
@@ -159,5 +175,8 @@ function handle(world: World, repository: RepositoryState): Repository {
     },
     uninstall: () => uninstallApp(world, repository),
     install: () => installApp(world, repository),
+    suspend: () => suspendApp(world, repository, "suspend"),
+    unsuspend: () => suspendApp(world, repository, "unsuspend"),
+    rename: (name) => renameRepository(world, repository, name),
   };
 }

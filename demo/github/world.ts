@@ -12,6 +12,8 @@ export interface World {
   readonly app: App;
   readonly accounts: Map<string, Account>;
   readonly repositories: Map<string, RepositoryState>;
+  /** Names that repositories had before, in lower case: GitHub redirects from them until somebody else takes them. */
+  readonly moved: Map<string, RepositoryState>;
   readonly installations: Map<number, Installation>;
   readonly credentials: Map<string, Credential>;
   readonly signIns: Map<string, SignIn>;
@@ -34,7 +36,7 @@ export interface App {
   readonly privateKey: string;
   readonly publicKey: string;
   readonly webhookSecret: string;
-  readonly permissions: Permissions;
+  permissions: Permissions;
   readonly events: readonly string[];
   readonly createdAt: Date;
 }
@@ -57,6 +59,7 @@ export interface Installation {
   /** Ids of the repositories that it covers. */
   readonly repositories: Set<number>;
   readonly createdAt: Date;
+  suspendedAt: Date | null;
 }
 
 /** What a bearer token stands for. */

@@ -1,31 +1,62 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** How fast something may be asked: so many at once, and then one in each interval. */
+export interface Rate {
+  readonly burst: number;
+  /** Milliseconds. */
+  readonly interval: number;
+}
+
 /**
- * Spaces an installation's writes: a burst at once, then two in three seconds, so that no minute has more than GitHub's 80
- * content-creating requests. https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ * GitHub's limits for one installation. Writes: a second between two, and no minute with more than 80. Comments: no hour with more than 500.
+ * A minute has 900 points, of which 80 writes take 400; a read takes one.
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
-export function createPace({
-  burst = 40,
-  perSecond = 2 / 3,
-  clock = Date.now,
-  wait = delay as (milliseconds: number) => Promise<unknown>,
-} = {}): () => Promise<void> {
-  let tokens = burst;
-  let filledAt = clock();
-  let line: Promise<void> = Promise.resolve();
+export const rates = {
+  writes: { burst: 20, interval: 1_000 },
+  comments: { burst: 50, interval: 8_000 },
+  reads: { burst: 200, interval: 200 },
+} as const satisfies Readonly<Record<string, Rate>>;
 
-  async function takeTurn(): Promise<void> {
-    const now = clock();
-    // A clock that is set back must not cost hours.
-    const passed = Math.max(0, now - filledAt);
-    tokens = Math.min(burst, tokens + (passed / 1_000) * perSecond);
-    filledAt = now;
-    tokens -= 1;
-    if (tokens < 0) await wait((-tokens / perSecond) * 1_000);
-  }
+/**
+ * Takes one turn of a bucket that is full again at `fullAt`: when it will be full then, and in how many milliseconds the turn comes.
+ * What lies further ahead than any line is long tells of a clock that was set back, and counts for nothing.
+ */
+export function takeTurn(
+  fullAt: number,
+  now: number,
+  { burst, interval }: Rate,
+): { readonly fullAt: number; readonly wait: number } {
+  const sane = fullAt - now > longestLine ? now : fullAt;
+  const next = Math.max(sane, now) + interval;
+  return { fullAt: next, wait: Math.max(0, next - now - burst * interval) };
+}
 
+export const longestLine = 600_000;
+
+/** Turns that only this process takes. `clock` never goes back. */
+export function ownTurns(rate: Rate, clock: () => number): () => Promise<number> {
+  let fullAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const turn = takeTurn(fullAt, clock(), rate);
+    fullAt = turn.fullAt;
+    return turn.wait;
+  };
+}
+
+/** Lets callers go on one after the other, each when its turn has come. A turn that could not be taken rejects for its caller alone. */
+export function createPace(
+  take: () => Promise<number>,
+  wait: (milliseconds: number) => Promise<unknown> = delay,
+): () => Promise<void> {
+  let line: Promise<unknown> = Promise.resolve();
+  const next = async () => {
+    const milliseconds = await take();
+    if (milliseconds > 0) await wait(milliseconds);
+  };
   return () => {
-    line = line.then(takeTurn);
-    return line;
+    const turn = line.then(next);
+    line = turn.catch(() => {});
+    return turn;
   };
 }

@@ -1,10 +1,12 @@
+import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Database } from "../database/connection.ts";
 import type { GitHub } from "../github/github.ts";
 import { GitHubProblem } from "../github/problem.ts";
-import { findRepository } from "../github/repository.ts";
-import { subjectFromText } from "../runs/reports.ts";
+import { findRepository, setActive } from "../github/repository.ts";
+import { keepHolding, settle, takeDue } from "./hold.ts";
 import { type Report, say } from "./say.ts";
+import { createTroubles, type Troubles } from "./troubles.ts";
 
 export interface ReporterOptions {
   readonly database: Database;
@@ -22,8 +24,6 @@ export interface Reporter {
   stop(): Promise<void>;
 }
 
-/** Longer than all requests of one report may take together, in milliseconds. */
-const hold = 45_000;
 const lookEvery = 5_000;
 const atOnce = 10;
 
@@ -33,6 +33,8 @@ const atOnce = 10;
  */
 export function startReporter(options: ReporterOptions): Reporter {
   const { database, log } = options;
+  const holder = randomUUID();
+  const troubles = createTroubles(log);
   const underWay = new Set<Promise<void>>();
   let stopped = false;
   let looking: Promise<void> | null = null;
@@ -49,7 +51,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     try {
       while (lookAgain && !stopped && underWay.size < atOnce) {
         lookAgain = false;
-        for (const report of await takeDue(database, atOnce - underWay.size)) begin(report);
+        for (const report of await takeDue(database, holder, atOnce - underWay.size)) begin(report);
       }
     } catch (error) {
       log.error({ err: error }, "looking for what to report failed; trying again");
@@ -59,7 +61,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   }
 
   function begin(report: Report): void {
-    const work = deliver(report, options).finally(() => {
+    const work = deliver(report, { ...options, holder, troubles }).finally(() => {
       underWay.delete(work);
       void look();
     });
@@ -89,75 +91,54 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 }
 
-/** At the start of the only server nobody else holds a report: what a dead server held is due at once. */
-export async function freeReports(database: Database): Promise<void> {
-  await database.write((tx) => tx.db.updateTable("report").set({ not_before: 0 }).whereRef("sent", "<", "wanted").execute());
-}
-
-async function takeDue(database: Database, most: number): Promise<readonly Report[]> {
-  return database.write(async (tx) => {
-    const due = tx.db
-      .selectFrom("report")
-      .select("subject")
-      .whereRef("sent", "<", "wanted")
-      .where("not_before", "<=", tx.now)
-      // What is to be said of a repository that the App lost is said when it comes back.
-      .where("repository", "in", (is) => is.selectFrom("repository").select("id").where("active", "=", 1))
-      .orderBy("not_before")
-      .limit(most);
-    const subjects = await (tx.engine === "postgres" ? due.forUpdate().skipLocked() : due).execute();
-    if (subjects.length === 0) return [];
-    const rows = await tx.db
-      .updateTable("report")
-      .set((is) => ({ not_before: tx.now + hold, attempts: is("attempts", "+", 1) }))
-      .where(
-        "subject",
-        "in",
-        subjects.map((row) => row.subject),
-      )
-      .returningAll()
-      .execute();
-    return rows.map((row) => ({ ...row, subject: subjectFromText(row.subject), key: row.subject }));
-  });
+interface Means extends ReporterOptions {
+  readonly holder: string;
+  readonly troubles: Troubles;
 }
 
 /** Never rejects: what failed is kept with the report, and said in the log. */
-async function deliver(report: Report, options: ReporterOptions): Promise<void> {
-  const { database, log } = options;
+async function deliver(report: Report, means: Means): Promise<void> {
+  const { database, github, holder, troubles } = means;
+  const held = keepHolding(database, holder, report);
+  let installation: number | null = null;
   try {
     const repository = await database.read((db) => findRepository(db, report.repository));
-    const said = repository === null ? report.said : await say(report, repository, options);
-    await settle(database, report, { sent: report.wanted, said, attempts: 0, not_before: 0, problem: null });
+    installation = repository?.installation ?? null;
+    const said =
+      repository === null
+        ? report.said
+        : await say(report, repository, { ...means, github: { ...github, as: (id) => github.as(id, held.signal) } });
+    if (installation !== null && said !== report.said) troubles.over(installation);
+    await settle(database, holder, report, { sent: report.wanted, said, attempts: 0, not_before: 0, problem: null });
   } catch (error) {
-    await putOff(report, error, options).catch((failure) =>
-      log.error({ err: failure, subject: report.key }, "a report's failure was not kept"),
+    await putOff(report, installation, error, means).catch((failure) =>
+      means.log.error({ err: failure, subject: report.key }, "a report's failure was not kept"),
     );
+  } finally {
+    held.stop();
   }
 }
 
-async function putOff(report: Report, error: unknown, { database, log }: ReporterOptions): Promise<void> {
+async function putOff(report: Report, installation: number | null, error: unknown, means: Means): Promise<void> {
+  const { database, holder, log, troubles } = means;
   const problem = Error.isError(error) ? error.message : String(error);
   const answer = error instanceof GitHubProblem ? error : null;
+  if (answer?.kind === "withdrawn" && installation !== null) {
+    log.error({ err: error, installation }, "the App was suspended or removed: GitHub is told nothing there until it comes back");
+    await database.write((tx) => setActive(tx, { installation }, false));
+    return settle(database, holder, report, { not_before: 0, problem });
+  }
   if (answer !== null && !answer.retryable) {
-    log.error({ err: error, subject: report.key }, "GitHub does not take a report; it is not repeated until something changes");
+    const facts = { err: error, subject: report.key };
+    if (answer.kind !== "forbidden" || installation === null) {
+      log.error(facts, "GitHub does not take a report; it is not repeated until something changes");
+    } else troubles.missing(installation, problem, facts);
     // The count of attempts stays: something may have reached GitHub, and a deployment must not be created twice.
-    return settle(database, report, { sent: report.wanted, not_before: 0, problem });
+    return settle(database, holder, report, { sent: report.wanted, not_before: 0, problem });
   }
   // What is no answer of GitHub may pass (the database was away) or not (a fault of ours): it is tried less and less often.
   const longest = answer === null ? 3_600_000 : 20_000;
-  const wait = answer?.retryAt ?? new Date(Date.now() + Math.min(longest, 1_000 * 2 ** report.attempts));
-  log.warn({ err: error, subject: report.key, again: wait.toISOString() }, "GitHub could not be told; trying again");
-  return settle(database, report, { not_before: wait.getTime(), problem });
-}
-
-interface Settlement {
-  readonly sent?: number;
-  readonly said?: string | null;
-  readonly attempts?: number;
-  readonly not_before: number;
-  readonly problem: string | null;
-}
-
-async function settle(database: Database, report: Report, values: Settlement): Promise<void> {
-  await database.write((tx) => tx.db.updateTable("report").set(values).where("subject", "=", report.key).execute());
+  const wait = answer?.retryAt?.getTime() ?? Date.now() + Math.min(longest, 1_000 * 2 ** Math.min(report.attempts, 30));
+  troubles.begin(installation, answer, { err: error, subject: report.key, again: new Date(wait).toISOString() });
+  return settle(database, holder, report, { wait: Math.max(0, wait - Date.now()), problem });
 }

@@ -34,6 +34,18 @@ export async function raise(tx: Transaction, repository: number, subjects: reado
   tx.ring("reports");
 }
 
+/** What GitHub refused to be told is said once more: the App may have been given what it lacked. */
+export async function raiseRefused(tx: Transaction, installation: number): Promise<void> {
+  await tx.db
+    .updateTable("report")
+    .set({ wanted: sql`wanted + 1` })
+    .where("problem", "is not", null)
+    .whereRef("sent", "=", "wanted")
+    .where("repository", "in", (is) => is.selectFrom("repository").select("id").where("installation", "=", installation))
+    .execute();
+  tx.ring("reports");
+}
+
 /** What changes at GitHub when a run does. */
 export function subjectsOf(run: Pick<Run, "id" | "kind" | "sha">): readonly Subject[] {
   const own: Subject = { kind: "run", id: run.id };

@@ -128,8 +128,8 @@ describe("GitHub, as an installation sees it", () => {
 
   it("sends nothing that stood in line when the pause began", async () => {
     mints("one");
-    withToken("one").post(statuses).times(40).reply(201, {});
-    await Promise.all(Array.from({ length: 40 }, () => post()));
+    withToken("one").post(statuses).times(20).reply(201, {});
+    await Promise.all(Array.from({ length: 20 }, () => post()));
     // The burst is used up, so this one stands in line while a read is refused.
     const inLine = problemOf(post());
     withToken("one")
@@ -181,7 +181,7 @@ describe("GitHub, as an installation sees it", () => {
 
   it("says when it cannot get a token, and asks again the next time", async () => {
     nock(api).post("/app/installations/2/access_tokens").reply(404, { message: "Not Found" });
-    expect(await problemOf(post())).toMatchObject({ kind: "missing", retryable: false });
+    expect(await problemOf(post())).toMatchObject({ kind: "withdrawn", retryable: false });
     mints("one");
     nock(api).post(statuses).reply(201, {});
     await post();

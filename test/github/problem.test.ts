@@ -32,7 +32,9 @@ describe("what went wrong with a request", () => {
   ])("is told by the status: %d is %s", (status, kind, retryable) => {
     const problem = problemFrom(answer(status, "Why it is so"), route, now);
     expect(problem).toMatchObject({ kind, status, retryable });
-    expect(problem.message).toBe(`GitHub answered "${route}" with ${status}: Why it is so`);
+    const hint =
+      kind === "forbidden" ? ". The App lacks a permission, or the installation has not accepted its new permissions yet" : "";
+    expect(problem.message).toBe(`GitHub answered "${route}" with ${status}: Why it is so${hint}`);
     if (kind !== "limited") expect(problem.retryAt).toBeNull();
   });
 

@@ -40,7 +40,8 @@ export function checkedFetch(fetch: typeof globalThis.fetch): typeof globalThis.
   return async (input, init) => {
     const request = new Request(typeof input === "object" && "clone" in input ? input.clone() : input, init);
     const { pathname, search } = new URL(request.url);
-    const path = `${pathname.replace(/^\/api\/v3(?=\/)/, "")}${search}`;
+    // GitHub redirects from an old name to the repository's id, below which everything is as below its name.
+    const path = `${pathname.replace(/^\/api\/v3(?=\/)/, "").replace(/^\/repositories\/\d+(?=\/|$)/, "/repos/acme/moved")}${search}`;
     if (!outsideTheApi.test(path)) {
       const problems = requestProblems({ method: request.method, path, body: await sentBody(request) });
       if (problems.length > 0) {

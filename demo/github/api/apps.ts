@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { permissionsJson } from "../deeds/people.ts";
 import { allows } from "../http/access.ts";
-import { type Answer, created, forbidden, notFound, ok, page, Refusal } from "../http/answers.ts";
+import { type Answer, created, forbidden, notFound, ok, page, Refusal, suspended } from "../http/answers.ts";
 import { bodyOf } from "../http/body.ts";
 import { appRoute, type Call, numberIn, parameter, type Route, route } from "../http/router.ts";
 import { appJson, installationJson } from "../json/app.ts";
@@ -41,6 +41,7 @@ const tokenRequest = z.object({
 
 function issueToken(call: Call, installation: Installation): object {
   const { world } = call;
+  if (installation.suspendedAt !== null) throw suspended();
   const wish = bodyOf(call, "InstallationToken", tokenRequest);
   const permissions = wish.permissions ?? world.app.permissions;
   const excess = Object.entries(permissions).find(([name, level]) => !allows(world.app.permissions, `${name}:${level}`));

@@ -39,14 +39,14 @@ export function isHeard(world: World, repository: RepositoryState, event: string
 export function announceInstallation(
   world: World,
   installation: Installation,
-  action: "created" | "deleted",
+  action: "created" | "deleted" | "suspend" | "unsuspend" | "new_permissions_accepted",
   repositories: readonly RepositoryState[],
 ): void {
   sendAboutInstallation(world, installation, "installation", {
     action,
     installation: installationJson(world, installation),
     repositories: repositories.map(briefly),
-    requester: accountJson(world, world.app.owner),
+    ...(action === "created" ? { requester: accountJson(world, world.app.owner) } : {}),
   });
 }
 

@@ -5,7 +5,7 @@ import { gitIn } from "../git/git.ts";
 import { emailOf } from "../json/account.ts";
 import { fullName, type RepositoryState, type Role } from "../repository-state.ts";
 import { type Account, account, type World } from "../world.ts";
-import { announceCoverage, announceInstallation } from "./announce.ts";
+import { announce, announceCoverage, announceInstallation } from "./announce.ts";
 import { headMoved } from "./heads.ts";
 
 interface NewRepository {
@@ -74,6 +74,7 @@ export function installApp(world: World, repository: RepositoryState): void {
     account: repository.owner,
     repositories: new Set([repository.id]),
     createdAt: world.clock.now(),
+    suspendedAt: null,
   };
   world.installations.set(installation.id, installation);
   announceInstallation(world, installation, "created", [repository]);
@@ -84,6 +85,28 @@ export function uninstallApp(world: World, repository: RepositoryState): void {
   for (const installation of world.installations.values()) {
     if (installation.repositories.delete(repository.id)) announceCoverage(world, installation, { removed: repository });
   }
+}
+
+/** The owner of the account suspends the App, or allows it again: https://docs.github.com/en/apps/maintaining-github-apps/suspending-a-github-app-installation */
+export function suspendApp(world: World, repository: RepositoryState, action: "suspend" | "unsuspend"): void {
+  for (const installation of world.installations.values()) {
+    if (!installation.repositories.has(repository.id)) continue;
+    installation.suspendedAt = action === "suspend" ? world.clock.now() : null;
+    announceInstallation(world, installation, action, [repository]);
+  }
+}
+
+/** What asks for the old name is redirected from now on. */
+export function renameRepository(world: World, repository: RepositoryState, name: string): void {
+  const before = repository.name;
+  world.repositories.delete(fullName(repository).toLowerCase());
+  world.moved.set(fullName(repository).toLowerCase(), repository);
+  repository.name = name;
+  world.repositories.set(fullName(repository).toLowerCase(), repository);
+  announce(world, repository, "repository", repository.owner, {
+    action: "renamed",
+    changes: { repository: { name: { from: before } } },
+  });
 }
 
 export interface NewCommit {

@@ -5,7 +5,7 @@ import { atLeast, roleOf } from "../deeds/people.ts";
 import { actor, allows, type Caller, callerFrom, installationSees } from "../http/access.ts";
 import { Refusal } from "../http/answers.ts";
 import { decoded } from "../http/router.ts";
-import type { RepositoryState } from "../repository-state.ts";
+import { fullName, type RepositoryState } from "../repository-state.ts";
 import { findRepository, type World } from "../world.ts";
 import { NOTHING, readHeads } from "./commits.ts";
 import { gitEnvironment } from "./git.ts";
@@ -17,7 +17,13 @@ export async function serveGit(world: World, url: URL, request: IncomingMessage,
   if (path === "") return false;
   const service = path === "info/refs" ? url.searchParams.get("service") : path;
   try {
-    const repository = findRepository(world, decoded(owner), decoded(name));
+    const before = world.moved.get(`${decoded(owner)}/${decoded(name)}`.toLowerCase());
+    const repository = findRepository(world, decoded(owner), decoded(name)) ?? before;
+    if (repository !== undefined && repository === before && path === "info/refs") {
+      // https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository
+      response.writeHead(301, { Location: `${world.origin}/${fullName(repository)}.git/${path}${url.search}` }).end();
+      return true;
+    }
     const caller = callerFrom(world, request.headers.authorization);
     const pushing = service === "git-receive-pack";
     const allowed = requireGit(caller, repository, pushing ? "write" : "read");

@@ -1,7 +1,7 @@
 import { atLeast, roleOf } from "../deeds/people.ts";
 import type { RepositoryState, Role } from "../repository-state.ts";
 import type { Account, Credential, World } from "../world.ts";
-import { forbidden, notFound, Refusal, unauthorized } from "./answers.ts";
+import { forbidden, notFound, Refusal, suspended, unauthorized } from "./answers.ts";
 import { checkAppToken } from "./app-token.ts";
 
 /** Who asks. */
@@ -50,7 +50,7 @@ export function requireRepository(
       throw new Refusal(401, "Bad credentials");
     case "installation":
       if (!installationSees(caller, repository)) throw notFound();
-      if (!permissions.some((permission) => allows(caller.permissions, permission))) throw forbidden();
+      if (!permissions.some((permission) => allows(caller.permissions, permission))) throw lacking(permissions);
       return repository;
     case "signed in":
       // A person through the App: both must be allowed. https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-with-a-github-app-on-behalf-of-a-user
@@ -63,6 +63,12 @@ export function requireRepository(
       requirePerson(repository, caller.account, permissions);
       return repository;
   }
+}
+
+/** GitHub names what would have sufficed: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-permissions-errors */
+function lacking(permissions: readonly string[]): Refusal {
+  const needed = permissions.map((permission) => permission.replace(":", "=")).join("; ");
+  return new Refusal(403, "Resource not accessible by integration", {}, { "X-Accepted-GitHub-Permissions": needed });
 }
 
 /** Whose name stands under what the caller does. */
@@ -115,5 +121,6 @@ function credentialOf(world: World, token: string): Credential {
   if (!credential) throw unauthorized();
   if ("expiresAt" in credential && credential.expiresAt <= world.clock.now()) throw unauthorized();
   if (credential.kind === "installation" && !world.installations.has(credential.installation.id)) throw unauthorized();
+  if (credential.kind === "installation" && credential.installation.suspendedAt !== null) throw suspended();
   return credential;
 }

@@ -28,6 +28,10 @@ export function forbidden(message = "Resource not accessible by integration"): R
   return new Refusal(403, message);
 }
 
+export function suspended(): Refusal {
+  return new Refusal(403, "This installation has been suspended");
+}
+
 export interface FieldProblem {
   readonly resource: string;
   readonly field: string;

@@ -2,9 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { serveGit } from "../git/smart-http.ts";
 import { pageOf } from "../pages/layout.ts";
+import { fullName } from "../repository-state.ts";
 import type { World } from "../world.ts";
 import { callerFrom } from "./access.ts";
-import { type Answer, notFound, Refusal } from "./answers.ts";
+import { type Answer, DOCUMENTATION, notFound, Refusal } from "./answers.ts";
 import { cut, type Faults } from "./faults.ts";
 import { createRateLimit, type RateLimit } from "./rate-limit.ts";
 import { type Call, match, type Route } from "./router.ts";
@@ -98,9 +99,36 @@ async function serveApi(
 
 async function answerTo(call: Request, routes: readonly Route[], path: string, caller: () => Call["caller"]): Promise<Answer> {
   const who = caller();
-  const found = match(routes, call.method, path);
+  const moved = movedFrom(call, path);
+  if (moved !== null) return moved;
+  const found = match(routes, call.method, byName(call.world, path));
   if (!found) throw notFound();
   return found.handler({ ...call, caller: who, parameters: found.parameters });
+}
+
+/** What asks for a name that a repository had before is sent on by its id: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects */
+function movedFrom({ world, method, url }: Request, path: string): Answer | null {
+  const [, owner, name, rest = ""] = /^\/repos\/([^/]+)\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+  const fullName = `${owner}/${name}`.toLowerCase();
+  const repository = world.repositories.has(fullName) ? undefined : world.moved.get(fullName);
+  if (repository === undefined) return null;
+  const address = `${world.api}/repositories/${repository.id}${rest}${url.search}`;
+  return {
+    status: method === "GET" ? 301 : 307,
+    headers: { Location: address },
+    body: {
+      message: method === "GET" ? "Moved Permanently" : "Temporary Redirect",
+      url: address,
+      documentation_url: DOCUMENTATION,
+    },
+  };
+}
+
+/** GitHub knows each repository by its id too. */
+function byName(world: World, path: string): string {
+  const [, id, rest = ""] = /^\/repositories\/(\d+)(\/.*)?$/.exec(path) ?? [];
+  const repository = [...world.repositories.values()].find((one) => one.id === Number(id));
+  return repository === undefined ? path : `/repos/${fullName(repository)}${rest}`;
 }
 
 async function settle(deed: () => Promise<Answer>): Promise<Answer> {

@@ -42,8 +42,8 @@ export function installationJson(world: Place, installation: Installation): obje
     single_file_name: null,
     has_multiple_single_files: false,
     single_file_paths: [],
-    suspended_by: null,
-    suspended_at: null,
+    suspended_by: installation.suspendedAt === null ? null : accountJson(world, installation.account),
+    suspended_at: installation.suspendedAt?.toISOString() ?? null,
   };
 }
 

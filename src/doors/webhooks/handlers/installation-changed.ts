@@ -1,6 +1,7 @@
 import type { Context } from "probot";
 import type { Transaction } from "../../../database/connection.ts";
 import { setActive } from "../../../github/repository.ts";
+import { raiseRefused } from "../../../runs/reports.ts";
 import type { Services } from "../../../services.ts";
 
 /** The App was installed, removed, suspended, or allowed again: of what it lost nothing is asked or said until it comes back. */
@@ -18,6 +19,7 @@ export async function installationChanged(
   const active = action !== "deleted" && action !== "suspend";
   await database.write(async (tx) => {
     await setActive(tx, { installation: installation.id }, active);
+    if (action === "new_permissions_accepted") await raiseRefused(tx, installation.id);
     if (active) catchUp(tx);
   });
   log.info(
