@@ -3,6 +3,7 @@ import { lstat, mkdir, readdir, readFile, rename, utimes, writeFile } from "node
 import { join } from "node:path";
 import { removeTree } from "./remove-tree.ts";
 import { captureCommand } from "./spawn.ts";
+import { turns } from "./turns.ts";
 
 /** A folder that one check of one repository keeps from run to run. */
 export interface CacheKey {
@@ -42,7 +43,7 @@ export interface CacheLimits {
 
 /** Opens what is kept below a folder, which is made when needed. One server at a time: what a dead one left half done is removed as it is met. */
 export function openCaches(folder: string, limits: CacheLimits = { each: 2 * 2 ** 30, total: 10 * 2 ** 30 }): Caches {
-  const inTurn = turns();
+  const inTurn = turns<string>();
   const entryOf = (key: CacheKey) => {
     const { repository, check, path } = key;
     return `${repository}-${createHash("sha256")
@@ -170,19 +171,4 @@ function unlessExists(error: unknown): void {
 
 function hasCode(error: unknown, code: string): boolean {
   return Error.isError(error) && "code" in error && error.code === code;
-}
-
-/** Lets what has the same name happen one after the other. */
-function turns(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return (name, work) => {
-    const turn = (last.get(name) ?? Promise.resolve()).then(work, work);
-    const settled = turn
-      .catch(() => {})
-      .then(() => {
-        if (last.get(name) === settled) last.delete(name);
-      });
-    last.set(name, settled);
-    return turn;
-  };
 }

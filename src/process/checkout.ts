@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { GitError, type GitSetup, git } from "./git.ts";
 import { type GitSource, isMirror, type Mirror } from "./mirror.ts";
 import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
+import { turns } from "./turns.ts";
 import { checkOutTree } from "./working-tree.ts";
 
 export { GitError } from "./git.ts";
@@ -46,7 +47,7 @@ export interface Mirrors {
  */
 export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit = 21_474_836_480): Mirrors {
   const complete: GitSetup = { env: process.env, protocols: ["https", "http"], ...setup };
-  const inTurn = turns();
+  const inTurn = turns<number>();
   const opened = new Map<number, RepositoryMirror>();
   const mirrorOf = (id: number): RepositoryMirror => {
     const mirror = opened.get(whole(id)) ?? new RepositoryMirror(folder, id, complete);
@@ -118,16 +119,6 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
         await checkOutTree({ mirror, source, sha: full(sha), fetch: bring, stop }, into);
         return { objects: join(mirror.folder, "objects") };
       }),
-  };
-}
-
-/** Calls for the same repository one after the other, in the order of their arrival. */
-function turns(): <T>(id: number, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<number, Promise<unknown>>();
-  return (id, work) => {
-    const turn = (last.get(id) ?? Promise.resolve()).then(work, work);
-    last.set(id, turn);
-    return turn;
   };
 }
 

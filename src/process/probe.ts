@@ -1,11 +1,12 @@
-import { access, constants, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { diagnose, readMachine } from "./diagnosis.ts";
 import type { Bound } from "./enclosure.ts";
 import { findControlGroup } from "./groups.ts";
 import { type Limits, usualLimits } from "./limits.ts";
 import { type NetworkProgram, resolverSettings } from "./network.ts";
+import { findProgram } from "./programs.ts";
 import { type Bubblewrap, makeScratch, sandboxed } from "./sandbox.ts";
 import { captureCommand } from "./spawn.ts";
 
@@ -19,13 +20,13 @@ export type Probe =
  * `path` is where programs are looked for.
  */
 export async function probeSandbox(path = process.env.PATH ?? "", limits: Limits = usualLimits()): Promise<Probe> {
-  const program = await find("bwrap", path);
+  const program = await findProgram("bwrap", path);
   if (program === null) return { works: false, ...diagnose(null, await readMachine()) };
   const folder = await mkdtemp(join(tmpdir(), "signalbox-probe-"));
   try {
     const asked = await captureCommand({ argv: [program, "--version"], cwd: "/", env: {} });
     const version = asked.output.trim().split(" ").at(-1) ?? "";
-    const prlimit = await find("prlimit", path);
+    const prlimit = await findProgram("prlimit", path);
     const resolver = await resolverSettings();
     const bare: Bubblewrap = {
       ...{ kind: "bubblewrap", version, program, limits, resolver, env: {}, network: null, processes: { kind: "none" } },
@@ -48,7 +49,7 @@ export async function probeSandbox(path = process.env.PATH ?? "", limits: Limits
 async function bounds(bare: Bubblewrap, path: string, prlimit: string | null): Promise<readonly Bubblewrap[]> {
   const { limits } = bare;
   const group = await findControlGroup(limits);
-  const systemdRun = await find("systemd-run", path);
+  const systemdRun = await findProgram("systemd-run", path);
   const withBound = (processes: Bound) => ({ ...bare, processes });
   return [
     ...(group ? [withBound({ kind: "control group", group })] : []),
@@ -79,8 +80,8 @@ function asScope(systemdRun: string, { before, limits }: Bubblewrap): Pick<Bubbl
 
 /** What connects without the machine's loopback. slirp4netns can lock itself up only where it is root. */
 async function networks(sandbox: Bubblewrap, path: string): Promise<readonly Bubblewrap[]> {
-  const slirp = await find("slirp4netns", path);
-  const pasta = await find("pasta", path);
+  const slirp = await findProgram("slirp4netns", path);
+  const pasta = await findProgram("pasta", path);
   const programs: readonly NetworkProgram[] = [
     ...(slirp ? [["--enable-sandbox"], []].map((options) => ({ kind: "slirp4netns" as const, program: slirp, options })) : []),
     ...(pasta ? [{ kind: "pasta" as const, program: pasta }] : []),
@@ -110,18 +111,4 @@ async function limitsWith(prlimit: string | null, limits: Limits): Promise<reado
   const own = await readFile("/proc/self/limits", "utf8");
   const hard = Number(/^Max file size +\S+ +([0-9]+)/m.exec(own)?.[1] ?? Number.POSITIVE_INFINITY);
   return [prlimit, "--core=0", `--fsize=${Math.min(limits.fileSize, hard)}`, "--"];
-}
-
-async function find(program: string, path: string): Promise<string | null> {
-  for (const folder of path.split(delimiter).filter((folder) => folder.startsWith("/"))) {
-    const file = join(folder, program);
-    if (
-      await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
-  return null;
 }
