@@ -22,9 +22,12 @@ import { createIngest } from "./doors/webhooks/ingest.ts";
 import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
 import { sharedTurns } from "./github/shared-turns.ts";
+import { refuseInner } from "./outbound/fetch.ts";
 import { createProbot } from "./probot.ts";
 import { openCaches } from "./process/cache.ts";
 import { openMirrors } from "./process/checkout.ts";
+import { findImageEngine } from "./process/image-engine.ts";
+import { type Images, openImages } from "./process/images.ts";
 import { endOrphans, markedBy } from "./process/orphans.ts";
 import { probeSandbox, type Sandbox } from "./process/sandbox.ts";
 import { openWorkspaces } from "./process/workspace.ts";
@@ -123,8 +126,10 @@ async function openParts(
   if (sandbox !== null) {
     const caches = openCaches(join(settings.dataDir, "caches"));
     const artefacts = openArtefacts(join(settings.dataDir, "artefacts"));
+    const images = await openImageStore(settings, sandbox, mark);
     const { toolsPaths } = settings;
-    const means = { ...services, workspaces, caches, artefacts, runners, targets, sandbox, mark: markedBy(mark), toolsPaths };
+    const stores = { workspaces, caches, artefacts, images };
+    const means = { ...services, ...stores, runners, targets, sandbox, mark: markedBy(mark), toolsPaths };
     const worker = startWorker({
       database,
       owner: randomUUID(),
@@ -178,6 +183,18 @@ async function findSandbox(settings: Settings, log: Logger): Promise<Sandbox> {
   const probe = await probeSandbox();
   if (!probe.works) throw new Error(`SANDBOX: ${probe.problem} ${probe.fix}`);
   return probe.sandbox;
+}
+
+async function openImageStore({ dataDir, outboundAllow }: Settings, sandbox: Sandbox, mark: string): Promise<Images> {
+  const images = openImages({
+    findEngine: () => findImageEngine(mark),
+    sandbox,
+    folder: join(dataDir, "images"),
+    mark: markedBy(mark),
+    mayPull: (registry, stop) => refuseInner(`https://${registry}`, { allow: outboundAllow }, stop),
+  });
+  await images.clear();
+  return images;
 }
 
 /** Ends and takes back what a dead server left. On PostgreSQL others may be alive, so there the leases decide. */

@@ -10,6 +10,7 @@ const schema: z.ZodType<CheckPlan> = z.object({
   env: z.record(z.string(), z.string()),
   // Runs that an earlier version planned have none.
   cache: z.array(z.string()).default([]),
+  image: z.string().nullable().default(null),
 });
 
 /** Reads a check run's configuration back. */

@@ -2,9 +2,12 @@ import type { Database } from "../database/connection.ts";
 import { findRepository, type Repository } from "../github/repository.ts";
 import type { AllowedAddress } from "../outbound/addresses.ts";
 import { guardedFetch } from "../outbound/fetch.ts";
+import { OutboundProblem } from "../outbound/problem.ts";
 import type { Caches } from "../process/cache.ts";
 import type { GitSource } from "../process/checkout.ts";
 import { GitError } from "../process/git.ts";
+import { ImageProblem } from "../process/image-problem.ts";
+import type { Images } from "../process/images.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 import type { Workspaces } from "../process/workspace.ts";
 import type { CheckPlan } from "../repository-file/repository-file.ts";
@@ -16,6 +19,7 @@ import type { Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
 import { checkPlanOf } from "./configuration.ts";
 import { lazyCheckout } from "./lazy-checkout.ts";
+import { lazyImage } from "./lazy-image.ts";
 
 /** What this room needs of the world to execute a check. */
 export interface CheckMeans {
@@ -24,6 +28,7 @@ export interface CheckMeans {
   readonly workspaces: Workspaces;
   readonly runners: ReadonlyMap<string, AnyRunner>;
   readonly sandbox: Sandbox;
+  readonly images: Images;
   /** Without it every run begins with empty folders. */
   readonly caches?: Caches;
   /** By which a dead server's processes are found. */
@@ -51,6 +56,7 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
     };
 
   const checkout = lazyCheckout({ ...means, repository, run, io });
+  const image = lazyImage(means.images, plan.image, io);
   const options =
     plan.runner === commandRunner
       ? { steps: plan.steps.map((step) => ({ name: step.name, run: step.run })), cache: plan.cache }
@@ -60,10 +66,14 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
     secret: secretsOf(means, repository, plan, io),
     checkOut: async () => {
       const { folder, objects } = await checkout.enter();
+      const root = await image.enter();
+      // An image brings its own tools; the machine's would not find their libraries in it.
+      const tools = root === null ? means.toolsPaths : [];
       return {
         workspace: folder,
-        readable: [objects, ...means.toolsPaths],
-        path: means.toolsPaths.map((tools) => `${tools}/bin`),
+        root,
+        readable: [objects, ...tools],
+        path: tools.map((folder) => `${folder}/bin`),
         sandbox: means.sandbox,
         mark: means.mark,
         cache: cacheOf(means, run),
@@ -79,8 +89,13 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
     if (!io.stop.aborted && error instanceof GitError && error.failure === "gone") {
       return { kind: "errored", what: `${short(run.sha)} does not exist at GitHub any more`, fix: "Push a new commit" };
     }
+    if (!io.stop.aborted && (error instanceof ImageProblem || error instanceof OutboundProblem) && !error.retryable) {
+      const fix = error instanceof ImageProblem ? error.fix : null;
+      return { kind: "errored", what: error.message, ...(fix === null ? {} : { fix }) };
+    }
     throw error;
   } finally {
+    await image.leave();
     await checkout.leave();
   }
 }

@@ -66,6 +66,11 @@ export async function guardedFetch(address: string, init: OutboundRequest, means
   }
 }
 
+/** Rejects with `OutboundProblem` unless an address may be asked now, for what has to be asked by a program that is not ours. */
+export async function refuseInner(address: string, means: OutboundMeans, signal: AbortSignal): Promise<void> {
+  await reachable(checked(address), means, signal);
+}
+
 /** The address, if it is one that a repository's file may name. */
 function checked(address: string): URL {
   const url = URL.parse(address);

@@ -1,4 +1,5 @@
 import type { Enclosure } from "./enclosure.ts";
+import { type ImageRoot, imageArguments } from "./image-root.ts";
 import type { Limits } from "./limits.ts";
 
 /** What bubblewrap shows and gives a command. */
@@ -9,6 +10,7 @@ export interface View {
   readonly readable: readonly string[];
   readonly writable: readonly string[];
   readonly network: boolean;
+  readonly root?: ImageRoot | null;
 }
 
 /** Where a cell's scratch folder appears. */
@@ -30,10 +32,7 @@ export function bubblewrapArguments(
     ...(view.network ? ["--share-net"] : []),
     ...["--json-status-fd", "3", "--args", "4"],
     ...(waits ? ["--block-fd", "5"] : []),
-    ...["--ro-bind", "/usr", "/usr"],
-    // Links into /usr on most machines, folders on others: bound, both are right.
-    ...["/bin", "/sbin", "/lib", "/lib32", "/lib64"].flatMap(readableWhereItIs),
-    ...publicSettings.flatMap((name) => readableWhereItIs(`/etc/${name}`)),
+    ...(view.root ? filesOfImage(view.root, [inside, ...view.readable, ...view.writable]) : filesOfMachine),
     // Bound by its real path, because systemd-resolved's is a link into /run.
     ...(view.network && enclosure.network === null ? readableWhereItIs("/etc/resolv.conf") : []),
     ...(enclosure.network ? ["--ro-bind-data", "6", "/etc/resolv.conf"] : []),
@@ -63,6 +62,19 @@ const publicSettings = [
   "ld.so.cache ld.so.conf ld.so.conf.d ld-musl-x86_64.path ld-musl-aarch64.path alternatives ca-certificates",
   "ssl/certs ssl/cert.pem ssl/openssl.cnf pki/ca-trust pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf crypto-policies",
 ].flatMap((line) => line.split(" "));
+
+const filesOfMachine = [
+  ...["--ro-bind", "/usr", "/usr"],
+  // Links into /usr on most machines, folders on others: bound, both are right.
+  ...["/bin", "/sbin", "/lib", "/lib32", "/lib64"].flatMap(readableWhereItIs),
+  ...publicSettings.flatMap((name) => readableWhereItIs(`/etc/${name}`)),
+];
+
+/** Root is the one user that every image knows; it is the server's own user, without a power. */
+function filesOfImage({ folder }: ImageRoot, bound: readonly string[]): readonly string[] {
+  const ours = ["/dev", "/proc", "/run", "/sys", "/tmp", "/etc/resolv.conf", ...bound];
+  return ["--uid", "0", "--gid", "0", ...imageArguments(folder, ours)];
+}
 
 function readableWhereItIs(path: string): readonly string[] {
   return ["--ro-bind-try", path, path];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { bubblewrapArguments, networkOwner, scratchInside } from "./bubblewrap.ts";
 import type { Command } from "./child.ts";
 import { type Bound, isEmpty } from "./enclosure.ts";
+import type { ImageRoot } from "./image-root.ts";
 import type { Limits } from "./limits.ts";
 import type { NetworkProgram } from "./network.ts";
 
@@ -46,6 +47,8 @@ export interface Cell {
   readonly workspace: string;
   /** Where the workspace appears in the sandbox: `/workspace` unless said otherwise. */
   readonly workspaceIn?: string;
+  /** An image in place of the machine's own files; the command is root there, without a power. Only in bubblewrap. */
+  readonly root?: ImageRoot | null;
   /** A folder of this command's own beside the workspace, made by `makeScratch`: its HOME and its TMPDIR. */
   readonly scratch: string;
   /** Absolute folders and files that appear at the same path: tool chains, the mirror's objects. */
@@ -92,8 +95,9 @@ export function sandboxed(sandbox: Sandbox, cell: Cell, argv: readonly [string, 
 const standardPath = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 function environment(cell: Cell, scratch: string): Readonly<Record<string, string>> {
-  const path = [...cell.path, cell.env.PATH ?? standardPath.join(":")].join(":");
-  return { HOME: `${scratch}/home`, TMPDIR: `${scratch}/tmp`, ...cell.env, PATH: path };
+  const image = cell.root?.env ?? {};
+  const path = [...cell.path, cell.env.PATH ?? image.PATH ?? standardPath.join(":")].join(":");
+  return { ...image, HOME: `${scratch}/home`, TMPDIR: `${scratch}/tmp`, ...cell.env, PATH: path };
 }
 
 /** Bubblewrap takes arguments that end in NUL from a pipe, so a NUL in a value would be an argument of the repository's choice. */

@@ -18,6 +18,8 @@ export interface CheckPlan {
   readonly env: Readonly<Record<string, string>>;
   /** Folders that a passed run leaves to the next: relative to the workspace, or to HOME with a leading `~/`. */
   readonly cache: readonly string[];
+  /** The whole name of an image of containers, its registry first; `null`: the commands see the machine's own files. */
+  readonly image: string | null;
 }
 
 /** One command text for `/bin/sh`. It has no name where `run` is a text instead of a list. */

@@ -47,7 +47,7 @@ function checkProblems(path: Path, check: Options, known: Known): readonly Probl
   const schema = known.runners.get(runner ?? "");
   if (!schema) return [];
   return [
-    ...["run", "env", "cache"].flatMap((key) =>
+    ...["run", "env", "cache", "image"].flatMap((key) =>
       check[key] === undefined ? [] : [at(key, `is only for the runner ${commandRunner}; remove it`)],
     ),
     ...problemsWith(schema, check.with ?? {}, [...path, "with"]),

@@ -3,6 +3,7 @@ import { cachePath } from "./cache-path.ts";
 import { duration, sayDuration } from "./duration.ts";
 import { approvals, freezes } from "./gate-keys.ts";
 import { health } from "./health.ts";
+import { imageName } from "./image-name.ts";
 import { notAvailable, notYet, promised } from "./later.ts";
 import { quote } from "./mistake.ts";
 import { checkName, name } from "./names.ts";
@@ -68,7 +69,11 @@ function check(known: Known) {
         .describe(
           "Folders that a passed run leaves to the next one of this check: below `~`, the HOME of the commands, or in the repository. Never for pull requests from forks; one larger than 2 GB is not kept.",
         ),
-      image: notYet(),
+      image: imageName
+        .optional()
+        .describe(
+          "An image of containers whose files the commands see in place of the machine's: `node:24`, `ghcr.io/acme/ci@sha256:…`. It is brought here where podman or docker is present, stays read-only, and needs a `/bin/sh`; its entry point is not run. What the machine has under that name is used without asking the registry again.",
+        ),
     })
     .transform(
       (given): CheckPlan => ({
@@ -79,6 +84,7 @@ function check(known: Known) {
         paths: given.paths ?? null,
         env: given.env ?? {},
         cache: given.cache ?? [],
+        image: given.image ?? null,
       }),
     );
 }

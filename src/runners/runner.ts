@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Callbacks } from "../elsewhere/callbacks.ts";
 import type { Fetch } from "../outbound/fetch.ts";
 import type { CachePlace, Kept, Restored } from "../process/cache.ts";
+import type { ImageRoot } from "../process/image-root.ts";
 import type { Io } from "../process/io.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 
@@ -68,6 +69,8 @@ export interface Workplace {
   /** Folders whose programs come first on PATH. */
   readonly path: readonly string[];
   readonly sandbox: Sandbox;
+  /** Null: commands see the machine's own files. */
+  readonly root: ImageRoot | null;
   /** To be handed to each process, so that a dead server's processes are found. */
   readonly mark: Readonly<Record<string, string>>;
   /** Null where nothing may be kept: a fork would leave it to others. */

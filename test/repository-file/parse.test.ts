@@ -22,6 +22,7 @@ describe("a repository's file that is right", () => {
           paths: null,
           env: {},
           cache: [],
+          image: null,
         },
       },
       environments: {
@@ -60,6 +61,7 @@ checks:
     paths: ["src/**", "!src/docs/**"]
     env: { NODE_ENV: test, CI: true, VERSION: 1.10, MODE: 0o755, EMPTY: "" }
     cache: [~/.npm, node_modules/, ~/.cache/pip]
+    image: ghcr.io/acme/ci:1
 `);
     expect(file.checks.test).toEqual({
       runner: "local",
@@ -72,7 +74,19 @@ checks:
       paths: ["src/**", "!src/docs/**"],
       env: { NODE_ENV: "test", CI: "true", VERSION: "1.10", MODE: "0o755", EMPTY: "" },
       cache: ["~/.npm", "node_modules", "~/.cache/pip"],
+      image: "ghcr.io/acme/ci:1",
     });
+  });
+
+  it.each([
+    ["node", "docker.io/library/node:latest"],
+    ["node:24-slim", "docker.io/library/node:24-slim"],
+    ["acme/ci", "docker.io/acme/ci:latest"],
+    ["localhost/ci", "localhost/ci:latest"],
+    ["registry.example.com:5000/a/b:1", "registry.example.com:5000/a/b:1"],
+    [`node:24@sha256:${"ab".repeat(32)}`, `docker.io/library/node@sha256:${"ab".repeat(32)}`],
+  ])("calls the image %s by its whole name", (name, whole) => {
+    expect(accepted(`checks: { test: { run: a, image: "${name}" } }`).checks.test?.image).toBe(whole);
   });
 
   it("says everything that an environment can say", () => {

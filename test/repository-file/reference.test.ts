@@ -26,7 +26,7 @@ describe("the JSON Schema", () => {
 
   it.each([
     "checks: { test: { tmeout: 5m } }",
-    "checks: { test: { run: a, image: x } }",
+    "checks: { test: { run: a, image: 1 } }",
     "checks: { a/b: { run: a } }",
     "environments: { a: { target: shh } }",
     "environments: { a: { target: directory } }",
@@ -52,7 +52,7 @@ describe("the reference page", () => {
   it("describes every key that works, and no other", () => {
     const rows = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key);
     expect(rows).toEqual([
-      ...["run", "runner", "with", "timeout", "paths", "env", "cache", "name", "run"],
+      ...["run", "runner", "with", "timeout", "paths", "env", "cache", "image", "name", "run"],
       ...["trigger", "branch", "after", "target", "with", "build", "timeout", "url", "require_checks"],
       ...["approvals", "freeze", "health", "rollback", "paths"],
       ...["count", "users", "teams", "days", "from", "to", "timezone", "reason", "url", "within", "expect"],

@@ -20,7 +20,10 @@ describe("what is said about a check", () => {
     ["{ run: a, run: b }", "checks.test.run: is there twice"],
     ["{ run: a, tmeout: 5m }", 'checks.test.tmeout: is not a key here; did you mean "timeout"?'],
     ["{ run: a, Timeout: 5m }", 'checks.test.Timeout: is not a key here; did you mean "timeout"?'],
-    ["{ run: a, stages: 1 }", "checks.test.stages: is not a key here; known: run, runner, with, timeout, paths, env and cache"],
+    [
+      "{ run: a, stages: 1 }",
+      "checks.test.stages: is not a key here; known: run, runner, with, timeout, paths, env, cache and image",
+    ],
     ["{ run: a, cahce: [x] }", 'checks.test.cahce: is not a key here; did you mean "cache"?'],
     ["{ run: a, cache: ~/.npm }", "checks.test.cache: must be a list, not text"],
     ["{ run: a, cache: [] }", "checks.test.cache: is empty; at least 1 entry"],
@@ -35,8 +38,13 @@ describe("what is said about a check", () => {
     ["{ run: a, cache: [a//b] }", 'checks.test.cache[0]: "a//b" must have no empty part, . or .. in it'],
     ["{ run: a, cache: [$HOME/x] }", 'checks.test.cache[0]: "$HOME/x" must be one folder, without *, ? and $'],
     ["{ run: a, cache: [.Git/hooks] }", 'checks.test.cache[0]: ".Git/hooks" is git\'s own; name another folder'],
-    ["{ run: a, image: node }", "checks.test.image: not available yet in this version of Signalbox; remove it"],
-    ["{ run: a, image: }", "checks.test.image: not available yet in this version of Signalbox; remove it"],
+    ["{ run: a, image: }", "checks.test.image: is empty; it must be text"],
+    ...["Node", "node:", "a b", "--help", "ghcr.io//x", "node@sha256:12", "../x", "a/b:c/d", "-x.io/a"].map(
+      (name): [string, string] => [
+        `{ run: a, image: "${name}" }`,
+        `checks.test.image: "${name}" is not the name of an image; write one like node:24 or ghcr.io/acme/ci:1`,
+      ],
+    ),
     ["{ runner: travis }", 'checks.test.runner: "travis" is not available yet in this version of Signalbox; use local'],
     ["{ run: a, runner: loacl }", 'checks.test.runner: "loacl" is not a runner; did you mean "local"?'],
     ["{ run: a, runner: [local] }", "checks.test.runner: must be local, not a list"],

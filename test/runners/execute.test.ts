@@ -14,6 +14,7 @@ import type { Run } from "../../src/runs/run.ts";
 import { startWorker, type Worker } from "../../src/runs/worker.ts";
 import { mayAlwaysStart, newCheck, repository, sha } from "../runs/scene.ts";
 import { engines } from "../support/engines.ts";
+import { noImages } from "../support/no-images.ts";
 import { until } from "../support/until.ts";
 import { credentials, type JenkinsServer, startJenkins } from "./jenkins-server.ts";
 import { fast } from "./pace.ts";
@@ -42,6 +43,7 @@ describe("a check by way of its runner", () => {
       // A runner elsewhere that wanted a check-out would end here.
       workspaces: { with: () => Promise.reject(new Error("It is checked out")), clear: async () => {} },
       runners: new Map([[runner.name, runner]]),
+      images: noImages,
       sandbox: { kind: "none" },
       mark: {},
       toolsPaths: [],

@@ -14,6 +14,7 @@ import { findRun } from "../../src/runs/read.ts";
 import { startWorker, type Worker } from "../../src/runs/worker.ts";
 import { mayAlwaysStart, newCheck, repository, sha } from "../runs/scene.ts";
 import { engines } from "../support/engines.ts";
+import { noImages } from "../support/no-images.ts";
 import { until } from "../support/until.ts";
 
 const storage = engines()[0]?.[1];
@@ -58,6 +59,7 @@ describe("the cache of a check", () => {
       clear: async () => {},
     },
     runners,
+    images: noImages,
     sandbox: { kind: "none" },
     caches: openCaches(join(root, "caches")),
     mark: {},

@@ -29,7 +29,7 @@ beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "signalbox-local-")));
   const workspace = join(root, "workspace");
   await mkdir(workspace);
-  place = { workspace, readable: [], path: [], sandbox, mark: {}, cache: null };
+  place = { workspace, root: null, readable: [], path: [], sandbox, mark: {}, cache: null };
   order = orderWith({ checkOut: async () => place });
   log = [];
   concealed = [];

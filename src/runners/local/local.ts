@@ -78,8 +78,8 @@ async function runStep(
   { place, scratch, env, network, io, masks, stop }: Surroundings,
 ): Promise<CheckEnding> {
   const title = titleOf(step);
-  const { workspace, readable, path, sandbox, mark } = place;
-  const cell = { workspace, scratch, readable, writable: [], network, env, path, mark };
+  const { workspace, root, readable, path, sandbox, mark } = place;
+  const cell = { workspace, root, scratch, readable, writable: [], network, env, path, mark };
   const log = await io.step(title);
   const reader = createOutputReader(io.conceal, masks);
   const ending = await spawnCommand(sandboxed(sandbox, cell, ["/bin/sh", "-e", "-c", step.run]), {
