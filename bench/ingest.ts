@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Load, Result } from "./ingest/load.ts";
+import type { Drained } from "./ingest/signalbox-server.ts";
 import { type Figure, type Measure, median } from "./support/measure.ts";
 import { startWorker, type Worker } from "./support/process.ts";
 
@@ -22,10 +23,10 @@ export const measure: Measure = {
     };
     try {
       const load = await start("load");
-      const ports = {} as Record<Server, number>;
-      for (const server of servers) ports[server] = Number((await start(`${server}-server`)).ready);
+      const peers = { load } as Record<Server | "load", Worker>;
+      for (const server of servers) peers[server] = await start(`${server}-server`);
       const figures: Figure[] = [];
-      for (const connections of [10, 50]) figures.push(...(await compare(load, ports, connections)));
+      for (const connections of [10, 50]) figures.push(...(await compare(peers, connections)));
       return figures;
     } finally {
       for (const worker of workers) await worker.stop();
@@ -34,23 +35,38 @@ export const measure: Measure = {
   },
 };
 
-/** Interleaved, so that what else the machine does falls on all of them. The ratio is that of each round's neighbours. */
-async function compare(load: Worker, ports: Record<Server, number>, connections: number): Promise<readonly Figure[]> {
-  const results: Record<Server, Result[]> = { signalbox: [], probot: [], bare: [] };
-  const send = (server: Server, milliseconds: number) =>
-    load.ask<Result>({ port: ports[server], connections, milliseconds } satisfies Load);
-  for (const server of servers) await send(server, 1_500);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const server of servers) results[server].push(await send(server, 1_500));
-  }
-  const ratio = (value: (result: Result) => number, peer: Server) =>
+/** What was measured of one of them in one round. */
+interface Measured extends Result {
+  /** Of ours: in the time until all were moved into the database too. */
+  readonly sustained: number;
+}
+
+/**
+ * Interleaved, so that what else the machine does falls on all of them. The ratio is that of each round's neighbours. Ours has moved all that
+ * it accepted before the next one is measured.
+ */
+async function compare(workers: Record<Server | "load", Worker>, connections: number): Promise<readonly Figure[]> {
+  const results: Record<Server, Measured[]> = { signalbox: [], probot: [], bare: [] };
+  const send = async (server: Server): Promise<Measured> => {
+    const load: Load = { port: Number(workers[server].ready), connections, milliseconds: 1_500 };
+    const began = performance.now();
+    const result = await workers.load.ask<Result>(load);
+    if (server === "signalbox") await workers.signalbox.ask<Drained>({});
+    return { ...result, sustained: result.accepted / ((performance.now() - began) / 1_000) };
+  };
+  for (const server of servers) await send(server);
+  for (let round = 0; round < rounds; round += 1) for (const server of servers) results[server].push(await send(server));
+
+  const ratio = (value: (result: Measured) => number, peer: Server) =>
     median(results.signalbox.map((ours, round) => value(ours) / value(results[peer][round] ?? ours)));
-  const perSecond = (result: Result) => result.perSecond;
-  const p99 = (result: Result) => result.p99;
-  const show = (value: (result: Result) => number, unit: string) =>
+  const perSecond = (result: Measured) => result.perSecond;
+  const p99 = (result: Measured) => result.p99;
+  const show = (value: (result: Measured) => number, unit: string) =>
     servers.map((server) => `${server} ${median(results[server].map(value)).toFixed(unit === "ms" ? 1 : 0)}`).join(", ") +
     ` ${unit}`;
+  const sustained = median(results.signalbox.map((result) => result.sustained));
   const title = `${connections} connections`;
+  const isMany = connections === 50;
   return [
     {
       what: `${title}, against a no-op Probot app`,
@@ -58,7 +74,22 @@ async function compare(load: Worker, ports: Record<Server, number>, connections:
       ratio: ratio(perSecond, "probot"),
       aim: { is: "at least", ratio: 1.2 },
     },
-    { what: `${title}, against bare node:http with HMAC`, value: "", ratio: ratio(perSecond, "bare") },
-    { what: `${title}, 99 of 100 answered within, against Probot`, value: show(p99, "ms"), ratio: ratio(p99, "probot") },
+    {
+      what: `${title}, against bare node:http with HMAC`,
+      value: "",
+      ratio: ratio(perSecond, "bare"),
+      ...(isMany ? { aim: { is: "at least", ratio: 0.8 } } : {}),
+    },
+    {
+      what: `${title}, 99 of 100 answered within, against bare node:http`,
+      value: show(p99, "ms"),
+      ratio: ratio(p99, "bare"),
+      ...(isMany ? { aim: { is: "at most", ratio: 2 } } : {}),
+    },
+    {
+      what: `${title}, accepted and moved into the database, against Probot`,
+      value: `signalbox ${sustained.toFixed(0)} per second`,
+      ratio: ratio((result) => result.sustained, "probot"),
+    },
   ];
 }

@@ -19,6 +19,7 @@ import { catchUp } from "./doors/webhooks/catch-up.ts";
 import { receivingFromProbot, type VerifiedEvent } from "./doors/webhooks/from-probot.ts";
 import { type InboxEvent, startInbox } from "./doors/webhooks/inbox.ts";
 import { createIngest } from "./doors/webhooks/ingest.ts";
+import { openReceiving } from "./doors/webhooks/receiving.ts";
 import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
 import { sharedTurns } from "./github/shared-turns.ts";
@@ -141,14 +142,17 @@ async function openParts(
     });
     closers.push(() => worker.stop(patience));
   }
+  const isServing = settings.role !== "worker";
+  const listensTo = eventsOf(register);
+  const receiving = await openReceiving({ database, folder: settings.dataDir, listensTo, log });
+  closers.push(() => receiving.stop());
   // Last to be opened and so first to be closed: an open live page would keep the server from stopping.
   const closing = new AbortController();
-  const isServing = settings.role !== "worker";
   const inbox = isServing
     ? startInbox({ database, receive: receiveWith(probot, allowList(settings.allowedRepositories, github, log), log), log })
     : null;
   if (inbox !== null) closers.push(() => inbox.stop());
-  const receive = receivingFromProbot(database, eventsOf(register));
+  const receive = receivingFromProbot(receiving);
   const window = settings.github.api.endsWith("/api/v3") ? windows.enterpriseServer : windows.gitHub;
   const recovery = isServing
     ? startRecovery({ ...services, window, catchUp: (stopping) => catchUp({ ...services, receive, window }, stopping) })
@@ -156,15 +160,16 @@ async function openParts(
   if (recovery !== null) closers.push(() => recovery.stop());
   closers.push(async () => closing.abort());
   const doors: Doors = {
-    ingest: isServing ? createIngest({ database, secrets: settings.webhookSecrets, listensTo: eventsOf(register), log }) : null,
+    ingest: isServing ? createIngest({ receiving, secrets: settings.webhookSecrets, listensTo, log }) : null,
     callbacks: isServing
       ? getRequestListener(createCallbacks(database, { check: problemWithReport, deployment: problemWithReport }))
       : null,
     pages: isServing ? getRequestListener(createDashboard({ ...services, stop: closing.signal }).fetch) : null,
-    unready: () => unready(database),
+    unready: async () => receiving.broken() ?? (await unready(database)),
   };
   const settled = async () => {
     await recovery?.settled();
+    await receiving.settled();
     await inbox?.idle();
     await dispatcher?.settled();
     await reporter.settled();

@@ -10,6 +10,7 @@ export interface Load {
 }
 
 export interface Result {
+  readonly accepted: number;
   readonly perSecond: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -25,6 +26,7 @@ process.on("message", async ({ port, connections, milliseconds }: Load) => {
   const latencies = (await Promise.all(Array.from({ length: connections }, () => sendUntil(port, until)))).flat();
   const seconds = (performance.now() - started) / 1_000;
   const result: Result = {
+    accepted: latencies.length,
     perSecond: latencies.length / seconds,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

@@ -6,6 +6,7 @@ import type { Generated, GeneratedAlways } from "kysely";
  */
 export interface Tables {
   receipt: ReceiptTable;
+  receipt_journal: ReceiptJournalTable;
   repository: RepositoryTable;
   pull_request_head: PullRequestHeadTable;
   run: RunTable;
@@ -49,6 +50,11 @@ interface ReceiptTable {
   /** The inbox that handles it, as long as its lease lasts. */
   owner: string | null;
   lease_until: Generated<number>;
+}
+
+/** One row. What the journal beside SQLite holds up to this number stands in `receipt`; PostgreSQL has no journal. */
+interface ReceiptJournalTable {
+  moved: number;
 }
 
 interface RepositoryTable {

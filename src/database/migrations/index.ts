@@ -4,6 +4,7 @@ import { firstTables } from "./0001-first-tables.ts";
 import { people } from "./0002-people.ts";
 import { comments } from "./0003-comments.ts";
 import { turns } from "./0004-turns.ts";
+import { receiptJournal } from "./0005-receipt-journal.ts";
 import { pages } from "./0009-pages.ts";
 import { recovery } from "./0010-recovery.ts";
 
@@ -15,6 +16,7 @@ export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
     "0002-people": people(engine),
     "0003-comments": comments(),
     "0004-turns": turns(),
+    "0005-receipt-journal": receiptJournal(),
     "0009-pages": pages(),
     "0010-recovery": recovery(),
   };

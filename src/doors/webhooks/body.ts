@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 export type Body =
-  | { readonly kind: "complete"; readonly bytes: Buffer }
+  | { readonly kind: "complete" /** As they came: joining them would copy every body. */; readonly pieces: readonly Buffer[] }
   | { readonly kind: "too large" }
   | { readonly kind: "too slow" }
   /** Others are sending so much that there is no memory for this one now. */
@@ -37,10 +37,7 @@ export function bodyReader({ largest, together, patience }: BodyLimits): (reques
         else if (held > together) end({ kind: "crowded" });
         else chunks.push(chunk);
       };
-      const onEnd = (): void => {
-        const [first] = chunks;
-        end({ kind: "complete", bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size) });
-      };
+      const onEnd = (): void => end({ kind: "complete", pieces: chunks });
       const onGone = (): void => end({ kind: "gone" });
       request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
 

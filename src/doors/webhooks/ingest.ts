@@ -1,14 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerOptions, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import type { Database } from "../../database/connection.ts";
 import { answer, refuse } from "./answer.ts";
 import { type Body, type BodyLimits, bodyReader } from "./body.ts";
-import { type MediaType, payloadFrom } from "./payload.ts";
-import { receiving } from "./receiving.ts";
+import { isPlausible, type MediaType } from "./payload.ts";
+import type { Receiving } from "./receiving.ts";
 import { signatureCheck } from "./signature.ts";
 
 export interface IngestOptions {
-  readonly database: Database;
+  readonly receiving: Pick<Receiving, "receive">;
   /** All are accepted; more than one while a secret is being rotated. */
   readonly secrets: readonly [string, ...string[]];
   /** Events ("push") and actions of events ("pull_request.opened"); of all others only the GUID is kept. */
@@ -21,14 +20,13 @@ export interface IngestOptions {
 export const patientServer: ServerOptions = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 
 /**
- * Takes GitHub's deliveries: a 202 means that the receipt is durable. Nothing of a body is looked at before its signature is right, and
- * neither headers nor bodies are logged.
+ * Takes GitHub's deliveries: a 202 means that it is durable. Nothing of a body is looked at before its signature is right, and neither
+ * headers nor bodies are logged.
  */
 export function createIngest(options: IngestOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const { database, secrets, listensTo, log } = options;
+  const { receiving, secrets, listensTo, log } = options;
   const read = bodyReader({ ...githubLimits, ...options.limits });
   const isSigned = signatureCheck(secrets);
-  const receive = receiving(database);
   const events = new Set([...listensTo].map((name) => name.split(".", 1)[0]));
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -37,21 +35,19 @@ export function createIngest(options: IngestOptions): (request: IncomingMessage,
     const body = await read(request);
     if (body.kind === "gone") return;
     if (body.kind !== "complete") return reject(refusals[body.kind]);
-    if (!isSigned(body.bytes, head.signature)) return reject(refusals["not signed"]);
+    if (!isSigned(body.pieces, head.signature)) return reject(refusals["not signed"]);
 
-    const payload = events.has(head.event) ? payloadFrom(body.bytes, head.mediaType) : nothing;
-    if (payload === null) return reject(refusals["not JSON"]);
-    const { json, ...facts } = payload;
-    const listened = listensTo.has(head.event) || listensTo.has(`${head.event}.${facts.action}`);
+    const { guid, event, mediaType } = head;
+    const listened = events.has(event);
+    if (listened && !isPlausible(body.pieces, mediaType)) return reject(refusals["not JSON"]);
     try {
-      await receive({ guid: head.guid, event: head.event, ...facts, body: listened ? json : null });
+      await receiving.receive({ guid, event, mediaType, body: listened ? body.pieces : null });
     } catch (error) {
-      log.error({ err: error, delivery: head.guid }, "webhook not stored; GitHub will be asked for it again");
+      log.error({ err: error, delivery: guid }, "webhook not stored; GitHub will be asked for it again");
       return reject(refusals["not stored"]);
     }
-    if (head.event === "ping") answer(response, 200, "Pong: webhooks arrive, and their secret is right.");
-    else if (listened) answer(response, 202, "Accepted: it is stored and will be handled.");
-    else answer(response, 202, "Accepted: nothing here listens to it.");
+    if (event === "ping") answer(response, 200, "Pong: webhooks arrive, and their secret is right.");
+    else answer(response, 202, listened ? "Accepted: it is stored." : "Accepted: nothing here listens to it.");
 
     function reject(refusal: Refusal): void {
       log.debug({ status: refusal.status }, "webhook refused");
@@ -69,8 +65,6 @@ export function createIngest(options: IngestOptions): (request: IncomingMessage,
 
 // Payloads are capped at 25 MB: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap
 const githubLimits: BodyLimits = { largest: 25 * 1024 * 1024, together: 200 * 1024 * 1024, patience: 10_000 };
-
-const nothing = { json: null, action: null, installation: null, repository: null };
 
 interface Refusal {
   readonly status: number;

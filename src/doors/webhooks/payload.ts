@@ -11,6 +11,22 @@ export interface Payload {
 
 export type MediaType = "application/json" | "application/x-www-form-urlencoded";
 
+/** Whether a body may be a JSON object in that encoding, by its ends alone. */
+export function isPlausible(body: readonly Uint8Array[], mediaType: MediaType): boolean {
+  const [first, last] = [body[0], body.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  if (mediaType === "application/x-www-form-urlencoded") return Buffer.concat(body, form.length).equals(form);
+  return first.find(isNoBlank) === openingBrace && last.findLast(isNoBlank) === closingBrace;
+}
+
+const form = Buffer.from("payload=");
+const [openingBrace, closingBrace] = [0x7b, 0x7d];
+
+// https://www.rfc-editor.org/rfc/rfc8259#section-2
+function isNoBlank(byte: number): boolean {
+  return byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09;
+}
+
 /** Reads a body in either of GitHub's encodings; `null` when it is not a JSON object. Call it for signed bodies only. */
 export function payloadFrom(body: Buffer, mediaType: MediaType): Payload | null {
   const json = textOf(body, mediaType);

@@ -1,78 +1,43 @@
+import type { Logger } from "pino";
 import type { Database } from "../../database/connection.ts";
+import type { MediaType } from "./payload.ts";
+import { receivingByJournal } from "./receiving-by-journal.ts";
+import { receivingDirectly } from "./receiving-directly.ts";
 
-/** A receipt as it arrives. `body` is `null` for what nobody listens to. */
-export interface NewReceipt {
+/** A delivery as it arrived: its signature is right, and nobody has looked into it yet. */
+export interface Arrival {
   readonly guid: string;
   readonly event: string;
-  readonly action: string | null;
-  readonly installation: number | null;
-  readonly repository: number | null;
-  readonly body: string | null;
+  readonly mediaType: MediaType;
+  /** In pieces, as it came; `null` for an event that nobody listens to. */
+  readonly body: readonly Uint8Array[] | null;
+}
+
+/** Makes receipts of what arrives. */
+export interface Receiving {
+  /** Resolves once the arrival is durable, rejects when it is not. What it says stands in the table of receipts soon after, in the order of arrival. */
+  receive(arrival: Arrival): Promise<void>;
+  /** Resolves when all that was received stands in the table. */
+  settled(): Promise<void>;
+  /** Why nothing can be received any more, until a restart; `null` when it can. */
+  broken(): string | null;
+  /** Refuses what comes later; what is received is kept, for this process or the next one. */
+  stop(): Promise<void>;
+}
+
+export interface ReceivingOptions {
+  readonly database: Database;
+  /** The data directory; only its server may have it open. */
+  readonly folder: string;
+  /** Events ("push") and actions of events ("pull_request.opened"); of all others only the GUID is kept. */
+  readonly listensTo: ReadonlySet<string>;
+  readonly log: Logger;
 }
 
 /**
- * Stores receipts: resolves once the receipt is durable, rejects when it is not. Those of the same moment share one transaction: all that
- * one turn of the event loop brings, and all that arrive while as many transactions as may be are under way.
+ * On SQLite by way of a journal, which takes several times what the database would; on PostgreSQL directly, because replicas do not share
+ * a disk. Resolves when what an earlier process had received stands in the table.
  */
-export function receiving(database: Database): (receipt: NewReceipt) => Promise<void> {
-  let waiting: Waiting[] = [];
-  let scheduled = false;
-  let underWay = 0;
-
-  function schedule(): void {
-    if (scheduled || underWay >= mostUnderWay || waiting.length === 0) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      const batch = waiting.slice(0, largestBatch);
-      waiting = waiting.slice(largestBatch);
-      void commit(batch);
-      schedule();
-    });
-  }
-
-  async function commit(batch: readonly Waiting[]): Promise<void> {
-    underWay += 1;
-    const receipts = batch.map(({ receipt }) => receipt);
-    try {
-      await store(database, receipts);
-      for (const { resolve } of batch) resolve();
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      underWay -= 1;
-      schedule();
-    }
-  }
-
-  return (receipt) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ receipt, resolve, reject });
-      schedule();
-    });
-}
-
-interface Waiting {
-  readonly receipt: NewReceipt;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/** Well below the engines' limits on parameters, and a commit stays short. */
-const largestBatch = 200;
-
-/** One may reach the disk while the next is being made. */
-const mostUnderWay = 2;
-
-async function store(database: Database, receipts: readonly NewReceipt[]): Promise<void> {
-  await database.write(async (tx) => {
-    const rows = receipts.map((receipt) => ({
-      ...receipt,
-      received_at: tx.now,
-      finished_at: receipt.body === null ? tx.now : null,
-      state: receipt.body === null ? ("ignored" as const) : ("received" as const),
-    }));
-    await tx.db.insertInto("receipt").values(rows).execute();
-    if (receipts.some(({ body }) => body !== null)) tx.ring("receipts");
-  });
+export async function openReceiving(options: ReceivingOptions): Promise<Receiving> {
+  return options.database.engine === "sqlite" ? receivingByJournal(options) : receivingDirectly(options);
 }
