@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, it } from "@jest/globals";
 import { ProbotOctokit } from "probot";
+import { startGitHub } from "../demo/github/github.ts";
 import {
   checkedFetch,
   requestProblems,
@@ -148,6 +151,22 @@ describe("a fetch that checks", () => {
     expect(sent).toEqual([]);
     expect(takeContractViolations()).toEqual([expect.stringContaining(violation)]);
     expect(takeContractViolations()).toEqual([]);
+  });
+});
+
+describe("a stand-in for GitHub", () => {
+  it("has everything checked that it is asked, also by processes of their own", async () => {
+    const github = await startGitHub();
+    const ask = (path: string, init: object) =>
+      `await fetch(${JSON.stringify(`${github.url}/api/v3${path}`)}, ${JSON.stringify(init)});`;
+    const source = ask("/meta", {}) + ask(statuses, { method: "POST", body: `{"state":"green"}` }) + ask("/nothing", {});
+    const child = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: "inherit" });
+    await once(child, "close");
+    await github.close();
+    expect(takeContractViolations()).toEqual([
+      expect.stringContaining(`POST ${statuses} does not fit GitHub's API: body.state must be one of`),
+      expect.stringContaining("GET /nothing does not fit GitHub's API: is none of the operations that we use"),
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { type Asked, asked } from "../../demo/github/http/asked.ts";
 import { findOperation, parameterProblems } from "./github-contract/operations.ts";
 import { definitionProblems, schemaProblems } from "./github-contract/schemas.ts";
 
@@ -43,18 +44,35 @@ export function checkedFetch(fetch: typeof globalThis.fetch): typeof globalThis.
     // GitHub redirects from an old name to the repository's id, below which everything is as below its name.
     const path = `${pathname.replace(/^\/api\/v3(?=\/)/, "").replace(/^\/repositories\/\d+(?=\/|$)/, "/repos/acme/moved")}${search}`;
     if (!outsideTheApi.test(path)) {
-      const problems = requestProblems({ method: request.method, path, body: await sentBody(request) });
-      if (problems.length > 0) {
-        const violation = `${request.method} ${path} does not fit GitHub's API: ${problems.join("; ")}`;
-        violations.push(violation);
-        throw new Error(violation);
-      }
+      const violation = noteViolation(request.method, path, await request.text());
+      if (violation !== null) throw new Error(violation);
     }
     return fetch(input, init);
   };
 }
 
-/** What `checkedFetch` has refused since the last call: for `afterEach`, which fails when there is any. */
+/**
+ * Checks what stand-ins of this process are asked, also by servers that run as processes of their own: what does not fit is kept for
+ * `takeContractViolations`. Returns the way to leave off.
+ */
+export function watchStandIns(): () => void {
+  const check = (message: unknown) => {
+    const { method, path, body } = message as Asked;
+    noteViolation(method, path, body);
+  };
+  asked.subscribe(check);
+  return () => asked.unsubscribe(check);
+}
+
+function noteViolation(method: string, path: string, text: string): string | null {
+  const problems = requestProblems({ method, path, body: sentBody(text) });
+  if (problems.length === 0) return null;
+  const violation = `${method} ${path} does not fit GitHub's API: ${problems.join("; ")}`;
+  violations.push(violation);
+  return violation;
+}
+
+/** What did not fit since the last call: for `afterEach`, which fails when there is any. */
 export function takeContractViolations(): readonly string[] {
   return violations.splice(0);
 }
@@ -84,8 +102,7 @@ function bodyProblems(
   return expected ? schemaProblems(expected.schema, body, "body") : ["body is not known to GitHub"];
 }
 
-async function sentBody(request: Request): Promise<unknown> {
-  const text = await request.text();
+function sentBody(text: string): unknown {
   try {
     return text === "" ? undefined : JSON.parse(text);
   } catch {

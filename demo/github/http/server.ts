@@ -6,6 +6,7 @@ import { fullName } from "../repository-state.ts";
 import type { World } from "../world.ts";
 import { callerFrom } from "./access.ts";
 import { type Answer, DOCUMENTATION, notFound, Refusal } from "./answers.ts";
+import { type Asked, asked } from "./asked.ts";
 import { cut, type Faults } from "./faults.ts";
 import { createRateLimit, type RateLimit } from "./rate-limit.ts";
 import { type Call, match, type Route } from "./router.ts";
@@ -68,6 +69,7 @@ async function serveApi(
   const { world, method, url, headers, body } = call;
   const below = url.pathname.slice(PREFIX.length);
   const path = below + url.search;
+  if (asked.hasSubscribers) asked.publish({ method, path, body: body.toString() } satisfies Asked);
   const fault = faults.take(method, path);
   const note = (status: number) => requests.push({ method, path, status, at: new Date(), body: body.toString() });
   if (fault === "hang" || fault === "cut") {
