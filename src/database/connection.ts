@@ -35,6 +35,8 @@ export interface DatabaseOptions {
   readonly folder: string;
   /** For the server: on SQLite it is the only one in this folder, until it ends. The command line may open the database beside it. */
   readonly exclusive?: boolean;
+  /** For tests whose question is not what survives a power cut: nothing is synced to the disk. */
+  readonly volatile?: boolean;
   /** Instead of the database's own clock, for tests. */
   readonly clock?: () => number;
   /** Told of a transaction on SQLite that awaited something else than the database: the fault stalls everybody. */

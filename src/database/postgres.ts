@@ -8,11 +8,11 @@ import { strict } from "./strict.ts";
 import { postgresWake } from "./wake-postgres.ts";
 
 /** Opens a pool of connections and one more that listens. */
-export async function openOnPostgres(url: string, { clock }: DatabaseOptions): Promise<Database> {
+export async function openOnPostgres(url: string, { clock, volatile = false }: DatabaseOptions): Promise<Database> {
   const wake = await postgresWake(url).catch((error) => {
     throw new Error(`Cannot connect to PostgreSQL at ${new URL(url).host} (DATABASE_URL): ${reasonOf(error)}`, { cause: error });
   });
-  const db = new Kysely<Tables>({ dialect: strict(postgresDialect(url)) });
+  const db = new Kysely<Tables>({ dialect: strict(postgresDialect(url, volatile)) });
   const close = async () => {
     await wake.close();
     await db.destroy();
@@ -35,11 +35,18 @@ async function clockOf(tx: Query): Promise<number> {
 }
 
 /** Kysely on a pool of connections to PostgreSQL, with numbers as numbers. Closed with Kysely's `destroy`. */
-function postgresDialect(url: string): Dialect {
+function postgresDialect(url: string, volatile: boolean): Dialect {
   const types = {
     getTypeParser: ((oid: number, format?: "text" | "binary") => parserOf(oid, format)) as typeof pg.types.getTypeParser,
   };
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 30_000, keepAlive: true, types });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 30_000,
+    keepAlive: true,
+    types,
+    ...(volatile ? { options: "-c synchronous_commit=off" } : {}),
+  });
   // A connection that breaks is replaced by the pool, and its query rejects; without listeners the error would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => void client.on("error", () => {}));

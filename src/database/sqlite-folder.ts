@@ -18,6 +18,7 @@ import { emitterWake } from "./wake.ts";
 export async function openOnSqlite({
   folder,
   exclusive = false,
+  volatile = false,
   clock = Date.now,
   onSlowWrite,
 }: DatabaseOptions): Promise<Database> {
@@ -43,7 +44,17 @@ export async function openOnSqlite({
     const total = writing.prepare("select total_changes() as changes");
     const disk = { changes: () => Number(total.get()?.changes), synced: groupSync(() => log.datasync()) };
     const now = async () => clock();
-    return guard({ engine: "sqlite", reader, writer, wake: emitterWake(), now, disk, onSlowWrite, close });
+    if (volatile) writing.exec("pragma synchronous = off");
+    return guard({
+      engine: "sqlite",
+      reader,
+      writer,
+      wake: emitterWake(),
+      now,
+      ...(volatile ? {} : { disk }),
+      onSlowWrite,
+      close,
+    });
   } catch (error) {
     await close();
     throw unusable(folder, error);

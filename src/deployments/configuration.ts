@@ -120,12 +120,7 @@ export async function reconfigure(
   const before = row === undefined ? null : configurationOf({ configuration: JSON.parse(row.configuration) });
   if (before === null) return null;
   const after = change(before);
-  if (after !== before) {
-    await tx.db
-      .updateTable("run")
-      .set({ configuration: JSON.stringify(after) })
-      .where("id", "=", run)
-      .execute();
-  }
+  const text = JSON.stringify(after);
+  if (text !== row?.configuration) await tx.db.updateTable("run").set({ configuration: text }).where("id", "=", run).execute();
   return after;
 }

@@ -70,8 +70,9 @@ export async function startPostgres(): Promise<PostgresServer> {
   return {
     async createDatabase() {
       count += 1;
-      await run(address("postgres"), `create database test_${count}`);
-      return address(`test_${count}`);
+      const name = `test_${count}`;
+      await run(address("postgres"), `create database ${name}`);
+      return address(name);
     },
     run,
     stop,
