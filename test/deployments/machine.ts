@@ -46,20 +46,20 @@ const kinds = [
   ["merge", 6],
   ["merge, heard of later", 2],
   ["hear", 2],
-  ["think", 3],
+  ["think", 8],
   ["think without GitHub", 1],
-  ["claim", 2],
-  ["go on", 24],
+  ["claim", 5],
+  ["go on", 16],
   ["end", 14],
   ["cancel", 1],
-  ["lock", 1],
+  ["lock", 4],
   ["unlock", 5],
   ["approve", 8],
   ["ask", 2],
   ["break the glass", 1],
   ["roll back", 2],
   ["others say", 8],
-  ["time passes", 2],
+  ["time passes", 4],
   ["die", 1],
   ["report", 3],
 ] as const;
@@ -453,6 +453,8 @@ async function comeToRest(stage: Stage): Promise<void> {
   const { database, clock, repository, memory } = stage;
   for (const number of memory.unheard.splice(0)) await hear(stage, number);
   for (let round = 0; round < 40; round += 1) {
+    // Before the gates open, so that nothing but their own ring lets go what waits for them.
+    await think(stage);
     if (new Date(clock.now).getUTCHours() === 12) clock.now += 3_600_000;
     for (const environment of environments.filter((name) => memory.locked.has(name)))
       await take(stage, { ...none, kind: "unlock", a: environments.indexOf(environment) });

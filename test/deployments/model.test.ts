@@ -21,6 +21,9 @@ const story: readonly Step[] = [
   ...[step("merge"), step("go on"), step("end", 0, 6), step("go on"), step("end"), step("report")],
 ];
 
+/** A gate shuts between the decision and the claim, and opens again by nothing but its own ring. */
+const shutInBetween: readonly Step[] = [step("merge"), step("think"), step("lock"), step("claim"), step("unlock"), step("go on")];
+
 describe.each(engines())("whatever happens to deployments on %s", (_name, storage) => {
   it("keeps one at a time, its gates, its order and the truth", async () => {
     const all = await Promise.all(Array.from({ length: abreast[storage.engine] }, () => playMany(storage)));
@@ -64,7 +67,7 @@ async function playMany(storage: Storage): Promise<Played> {
     await fc.assert(property, {
       numRuns: 1_000_000,
       interruptAfterTimeLimit: seconds * 1_000,
-      examples: [[story]],
+      examples: [[story], [shutInBetween]],
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
