@@ -11,7 +11,7 @@ const seconds = Number(process.env.MODEL_SECONDS ?? 20);
 jest.setTimeout((seconds + 60) * 1_000);
 
 /** How many are played at once, each in a database of its own: PostgreSQL answers from other processes, so that waiting for it is no loss. */
-const abreast = { sqlite: 1, postgres: 6 };
+const abreast = { sqlite: 1, postgres: 4 };
 
 const step = (kind: Step["kind"], a = 0, b = 0): Step => ({ kind, a, b });
 
@@ -64,11 +64,10 @@ async function playMany(storage: Storage): Promise<Played> {
       started.rollback += rollback;
       started.check += check;
     });
-    await fc.assert(property, {
-      numRuns: 1_000_000,
-      interruptAfterTimeLimit: seconds * 1_000,
-      examples: [[story], [shutInBetween]],
-    });
+    // In small lots, of which the first is played whatever the time: a busy machine plays fewer and misses nothing else.
+    const until = performance.now() + seconds * 1_000;
+    await fc.assert(property, { numRuns: 3, examples: [[story], [shutInBetween]] });
+    while (performance.now() < until) await fc.assert(property, { numRuns: 5 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
