@@ -467,6 +467,49 @@ described(`the target ssh${noSshd === null ? "" : ` (skipped: ${noSshd})`}`, () 
       expect(restarts).toEqual(["1\n2\n1\n", "1\n", "1\n"]);
     });
 
+    it("switches a batch only when the one before it is healthy, and puts all back at the first server that is not", async () => {
+      const { order, options, live, all, path } = await newServers(4);
+      const health = { run: 'echo "$(cat version) $SIGNALBOX_SHA" >>../../asked\n[ ! -e ../../ill ]', within: "2s" };
+      const asked = () =>
+        Promise.all(all.map(({ home }) => readFile(join(home, path, "asked"), "utf8").catch(() => "nobody asked\n")));
+      const first = { ...options, batch: 2, health };
+      // Well at the second time of asking.
+      const second = { run: `${health.run} && [ "$(wc -l <../../asked)" -ge 2 ]`, within: "2m" };
+      expect(await ssh.deploy({ ...first, health: second }, await order({ version: "1" }), recordingIo())).toMatchObject({
+        kind: "live",
+      });
+      expect(await asked()).toEqual(Array(4).fill(`1 ${sha}\n1 ${sha}\n`));
+
+      const ill = all[1];
+      await writeFile(join(ill?.home ?? "", path, "ill"), "");
+      const deployed = await ssh.deploy(first, await order({ version: "2" }), recordingIo());
+
+      expect(deployed).toEqual({
+        kind: "refused",
+        reason: `echo "$(cat version) $SIGNALBOX_SHA" >>../../asked … exited with 1 on ${ill?.name}, which was not healthy within 2s; the release before is live again`,
+        live: "unchanged",
+      });
+      expect(await live()).toEqual(["1", "1", "1", "1"]);
+      const [well, again, ...untouched] = await asked();
+      expect(well).toBe(`1 ${sha}\n1 ${sha}\n2 ${sha}\n`);
+      expect(again).toContain(`2 ${sha}\n`);
+      expect(untouched.join("")).not.toContain(`2 ${sha}`);
+    });
+
+    it("gives up a server whose health check hangs, and ends it there", async () => {
+      const { order, options, live } = await newServers(2);
+      const mark = `4713${process.pid}`;
+      await ssh.deploy(options, await order({ version: "1" }), recordingIo());
+      const health = { run: `sleep ${mark}`, within: "1s" };
+      expect(await ssh.deploy({ ...options, health }, await order({ version: "2" }), recordingIo())).toMatchObject({
+        kind: "refused",
+        reason: expect.stringContaining(`sleep ${mark} did not end on ${options.hosts[0]}`),
+        live: "unchanged",
+      });
+      expect(await live()).toEqual(["1", "1"]);
+      expect(await processesNamed(`sleep ${mark}`)).toEqual([]);
+    });
+
     it("touches none when one of them cannot be reached", async () => {
       const { order, options, live, all } = await newServers(2);
       await ssh.deploy(options, await order({ version: "1" }), recordingIo());

@@ -114,11 +114,13 @@ switch() {
 
 point() { ln -sfn "releases/$1" .current.part && mv -fT .current.part current; }
 
-restart() {
-  command=$2
+restart() { command=$2; check "$1" "$2"; }
+
+# Runs one of the application's commands in a release.
+check() {
   SIGNALBOX_RELEASE=$PWD/releases/$1
   export SIGNALBOX_RELEASE
-  watched sh -c 'cd -- "$SIGNALBOX_RELEASE" && exec sh -e -c "$0"' "$command" 9>&-
+  watched sh -c 'cd -- "$SIGNALBOX_RELEASE" && exec sh -e -c "$0"' "$2" 9>&-
 }
 
 keep() { back= new=; }

@@ -120,6 +120,12 @@ export class Host {
     return (await this.#do(step("restart", release, command), "any", { write })).status;
   }
 
+  /** The same with a command that only asks: it is not run again when a release is put back. */
+  async check(release: string, command: string): Promise<number> {
+    const { write } = this.#means.io;
+    return (await this.#do(step("check", release, command), "any", { write })).status;
+  }
+
   /** From here on the end puts nothing back. */
   async keep(): Promise<void> {
     await this.#do(step("keep"));

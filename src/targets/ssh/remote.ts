@@ -50,6 +50,7 @@ type StepName =
   | "complete"
   | "switch"
   | "restart"
+  | "check"
   | "keep"
   | "take_back"
   | "forget";

@@ -5,6 +5,7 @@ import { releaseName, releasesToRemove } from "../release/names.ts";
 import { Refusal } from "../release/refusal.ts";
 import { type Deployed, OperatorProblem } from "../target.ts";
 import type { Destination } from "./destination.ts";
+import { type ServerHealth, untilHealthy } from "./health.ts";
 import { type Content, Host, type Means } from "./host.ts";
 import { Unreachable } from "./problems.ts";
 import { liveAgain, type Server, undo } from "./undo.ts";
@@ -19,6 +20,8 @@ export interface RollOut {
   /** How many servers are switched at once. */
   readonly batch: number;
   readonly restart: string | null;
+  /** What a server must answer before the next batch is switched. */
+  readonly health: ServerHealth | null;
   readonly keep: number;
   readonly io: Io;
 }
@@ -56,7 +59,7 @@ export async function rollOut(order: RollOut): Promise<Deployed> {
     const name = await bring(release, means.order.sha, servers, each);
     for (let at = 0; at < servers.length; at += order.batch) {
       stop.throwIfAborted();
-      await each(servers.slice(at, at + order.batch), (server) => goLive(server, name, order.restart));
+      await each(servers.slice(at, at + order.batch), (server) => goLive(server, name, order, stop));
     }
     stop.removeEventListener("abort", onStop);
     return await settle(order, servers, name);
@@ -89,11 +92,18 @@ async function bring(release: Content | string, sha: string, servers: readonly S
   return name;
 }
 
-async function goLive({ host, live }: Server, name: string, restart: string | null): Promise<void> {
+async function goLive(
+  { host, live }: Server,
+  name: string,
+  { restart, health }: Pick<RollOut, "restart" | "health">,
+  stop: AbortSignal,
+): Promise<void> {
   await host.switchTo(name, live);
-  if (restart === null) return;
-  const status = await host.restart(name, restart);
-  if (status !== 0) throw new Refusal(`${titleOf(restart)} exited with ${status} on ${host.destination.name}`);
+  if (restart !== null) {
+    const status = await host.restart(name, restart);
+    if (status !== 0) throw new Refusal(`${titleOf(restart)} exited with ${status} on ${host.destination.name}`);
+  }
+  if (health !== null) await untilHealthy(host, name, health, stop);
 }
 
 /** The end, well or badly, of a deployment that is live everywhere but not yet for good. */

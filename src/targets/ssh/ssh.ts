@@ -8,6 +8,7 @@ import { survey } from "../release/tree.ts";
 import { type Deployed, type DeployOrder, defineTarget, missingSecret, secretName } from "../target.ts";
 import { openAccess } from "./access.ts";
 import { destinationOf, destinationText } from "./destination.ts";
+import { healthOptions } from "./health.ts";
 import type { Content } from "./host.ts";
 import { entriesOf, manifestOf, pack } from "./manifest.ts";
 import { type RollOut, rollOut } from "./roll-out.ts";
@@ -44,6 +45,11 @@ const options = z
       .optional()
       .describe(
         "`{ run: … }`: a command on each server after its switch, in the new release. When it fails, the release before is put back everywhere.",
+      ),
+    health: healthOptions
+      .optional()
+      .describe(
+        "`{ run: …, within: 60s }`: a command on each server after its switch and restart, in the new release, asked every second until it succeeds; only then is the next batch switched. When it does not in time, the release before is put back everywhere. The `health` of the environment is asked when all are switched.",
       ),
     batch: z.int().min(1).max(50).default(1).describe("How many servers are switched at once."),
   })
@@ -97,6 +103,7 @@ async function atServers(options: Options, release: RollOut["release"], order: D
     release,
     batch,
     restart: options.restart?.run ?? null,
+    health: options.health ?? null,
     keep,
     io,
   });
