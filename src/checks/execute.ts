@@ -112,6 +112,7 @@ function orderOf({ database, settings }: CheckMeans, run: RunningCheck, reposito
   const link = `${settings.publicUrl}/${owner}/${name}/runs/${run.id}`;
   return {
     name: run.name,
+    attempt: run.attempt.number,
     commit: { owner, name, sha, ref, pullRequest, cloneUrl },
     trust,
     link,

@@ -2,7 +2,7 @@ import type { Transaction } from "../database/connection.ts";
 import { createCheck, type NewCheck } from "../runs/births.ts";
 import { enqueue, keepWaiting, retry } from "../runs/queue.ts";
 import { checksOf } from "../runs/read.ts";
-import type { Cause, CheckGate, CheckRun, Trust } from "../runs/run.ts";
+import { type Cause, type CheckGate, type CheckRun, isBeingStopped, type Trust } from "../runs/run.ts";
 import type { PlannedCheck } from "./plan.ts";
 
 /** The commit that is checked, and what people are told about it. */
@@ -68,8 +68,7 @@ async function startAnew(
 }
 
 function wantsAnotherAttempt(run: CheckRun, plan: PlannedCheck["plan"], again: boolean): boolean {
-  if (run.state === "running") return run.stop !== null;
-  if (run.state !== "finished") return false;
+  if (run.state !== "finished") return isBeingStopped(run);
   if (again || run.outcome.kind === "cancelled" || (run.outcome.kind === "passed" && run.outcome.note !== undefined)) return true;
   // A fork's check follows the base branch: what passed by another base's file says nothing about this one.
   return run.trust === "fork" && JSON.stringify(run.configuration) !== JSON.stringify(plan);

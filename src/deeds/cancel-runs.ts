@@ -1,7 +1,7 @@
 import type { Transaction } from "../database/connection.ts";
 import { cancel } from "../runs/queue.ts";
 import { runFromRow } from "../runs/rows.ts";
-import type { Run } from "../runs/run.ts";
+import { isBeingStopped, type Run } from "../runs/run.ts";
 import { type Actor, type Answer, done, mayAct, refused, withoutPermission } from "./actor.ts";
 import { record } from "./history.ts";
 import type { PullRequestNow } from "./pull-request.ts";
@@ -17,7 +17,7 @@ export interface CancelRuns {
  */
 export async function cancelRuns(tx: Transaction, actor: Actor, { pullRequest, reason }: CancelRuns): Promise<Answer> {
   if (!mayAct(actor)) return withoutPermission(actor);
-  const runs = (await unfinishedOf(tx, pullRequest)).filter((run) => run.state !== "running" || run.stop === null);
+  const runs = (await unfinishedOf(tx, pullRequest)).filter((run) => !isBeingStopped(run));
   if (runs.length === 0) return refused("Nothing of this pull request is under way");
   const because = { kind: "by hand" as const, by: actor.login, ...(reason === undefined ? {} : { reason }) };
   for (const { id } of runs) await cancel(tx, id, because);

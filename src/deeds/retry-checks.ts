@@ -2,7 +2,7 @@ import { checkGates, type SandboxKind } from "../checks/trust.ts";
 import type { Transaction } from "../database/connection.ts";
 import { retry } from "../runs/queue.ts";
 import { checksOf } from "../runs/read.ts";
-import type { CheckRun } from "../runs/run.ts";
+import { type CheckRun, isBeingStopped } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
 import { type Actor, type Answer, done, mayAct, refused, withoutPermission } from "./actor.ts";
 import { record } from "./history.ts";
@@ -41,8 +41,7 @@ export async function retryChecks(tx: Transaction, actor: Actor, order: RetryChe
 }
 
 function hasNotPassed(run: CheckRun): boolean {
-  if (run.state === "running") return run.stop !== null;
-  return run.state === "finished" && run.outcome.kind !== "passed";
+  return run.state === "finished" ? run.outcome.kind !== "passed" : isBeingStopped(run);
 }
 
 function whyNothing(

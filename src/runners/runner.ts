@@ -31,6 +31,8 @@ export interface CheckOrder {
   /** The check's name. */
   readonly name: string;
   readonly commit: Commit;
+  /** Counts the tries of the run, from 1. */
+  readonly attempt: number;
   /** What comes from a fork gets no network on this machine. */
   readonly trust: "own" | "fork";
   /** Address of the run's page. */

@@ -51,6 +51,8 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: AbortS
   const stop = new AbortController();
   const heart = keepBeating(database, hold, (reason) => stop.abort(reason), log);
   shutDown.addEventListener("abort", () => stop.abort("shutdown" satisfies Interruption), { once: true });
+  // Claimed only so that what an earlier attempt left working elsewhere is stopped.
+  if (run.stop !== null) stop.abort(run.stop);
   const mask = createMask();
   const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
   log.info({ run: run.id, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
@@ -109,6 +111,7 @@ async function endingOf(run: RunningRun, { executors, log }: Means, io: RunIo): 
 
 function interrupted(run: RunningRun, reason: Interruption | Cancellation): RunEnding {
   if (reason === "lease lost") return { kind: "not ours" };
+  if (run.kind === "check" && run.stop !== null && reason !== "shutdown") return { kind: "cancelled", because: reason };
   // Also when somebody wanted it stopped: putting it back looks whether that is still so, and only then ends it.
   if (run.kind === "check") return { kind: "put back", pause: 0 };
   return reason === "shutdown" ? { kind: "lost" } : { kind: "cancelled", because: reason };

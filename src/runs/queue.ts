@@ -47,7 +47,6 @@ async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Pr
     lease_until: tx.now + lease,
     attempt: candidate.attempt + 1,
     started_at: tx.now,
-    stop: null,
   });
   if (started?.state !== "running") return null;
   await tx.db
@@ -77,12 +76,12 @@ export async function beat(database: Database, hold: Hold): Promise<"go on" | "l
   });
 }
 
-/** Keeps what the next attempt must know. `false` when the run is no longer ours. */
+/** Keeps what the next attempt must know; `null` when there is nothing any more. `false` when the run is no longer ours. */
 export async function remember(database: Database, hold: Hold, handle: unknown): Promise<boolean> {
   return database.write(
     async (tx) =>
       (await held(tx, hold)
-        .set({ remembered: JSON.stringify(handle) })
+        .set({ remembered: handle === null ? null : JSON.stringify(handle) })
         .returning("id")
         .executeTakeFirst()) !== undefined,
   );
@@ -120,8 +119,21 @@ export async function putBack(tx: Transaction, hold: Hold, notBefore = 0): Promi
     .executeTakeFirst();
   if (row === undefined) {
     const stopped = await lockedRow(tx, hold.id);
-    return stopped?.kind === "check" && stopped.stop !== null && (await finish(tx, hold, cancelled(stopped.stop)));
+    return stopped?.kind === "check" && stopped.stop !== null && endStopped(tx, hold, stopped);
   }
+  await endAttempt(tx, row, null);
+  await announce(tx, row);
+  return true;
+}
+
+/** Ends what somebody wants to stop; a check that may have left a build working elsewhere is queued once more, for the worker that stops that. */
+async function endStopped(tx: Transaction, hold: Hold, { kind, stop, remembered }: RunRow): Promise<boolean> {
+  if (kind !== "check" || remembered === null) return finish(tx, hold, cancelled(stop ?? ""));
+  const row = await held(tx, hold)
+    .set({ state: "queued", owner: null, lease_until: null, not_before: 0, version: sql`version + 1` })
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return false;
   await endAttempt(tx, row, null);
   await announce(tx, row);
   return true;
@@ -136,9 +148,17 @@ export async function cancel(tx: Transaction, id: number, because: Cancellation)
   const row = await lockedRow(tx, id);
   if (row === undefined) return;
   switch (row.state) {
-    case "waiting":
     case "queued":
-      await change(tx, id, row.state, ended(tx, { kind: "cancelled", because }));
+      if (row.stop !== null) return;
+      if (row.kind === "check" && row.remembered !== null) {
+        // An earlier attempt left a build working elsewhere: whoever takes the run next stops it.
+        await change(tx, id, "queued", { stop: JSON.stringify(because), not_before: 0 });
+        return;
+      }
+      await change(tx, id, "queued", ended(tx, { kind: "cancelled", because }));
+      return;
+    case "waiting":
+      await change(tx, id, "waiting", ended(tx, { kind: "cancelled", because }));
       return;
     case "running":
       if (row.stop !== null) return;
@@ -173,9 +193,9 @@ export async function retry(tx: Transaction, id: number, configuration: unknown,
   const row = await lockedRow(tx, id);
   if (row?.kind !== "check") return false;
   const wanted = { configuration: JSON.stringify(configuration) };
-  if (row.state === "running" && row.stop !== null) {
+  if ((row.state === "running" || row.state === "queued") && row.stop !== null) {
     // Its worker, which stops it, puts it back when nobody wants it stopped any more.
-    return (await change(tx, id, "running", { ...wanted, stop: null })) !== null;
+    return (await change(tx, id, row.state, { ...wanted, stop: null })) !== null;
   }
   const again = {
     ...wanted,
@@ -183,6 +203,7 @@ export async function retry(tx: Transaction, id: number, configuration: unknown,
     outcome: null,
     finished_at: null,
     remembered: null,
+    stop: null,
     not_before: 0,
   };
   return (await change(tx, id, "finished", again)) !== null;
@@ -200,7 +221,7 @@ export async function reap(tx: Transaction, which: "all" | "expired"): Promise<n
   let taken = 0;
   for (const row of rows) {
     const hold = { id: row.id, attempt: row.attempt, owner: row.owner ?? "" };
-    if (row.stop !== null) taken += Number(await finish(tx, hold, cancelled(row.stop)));
+    if (row.stop !== null) taken += Number(await endStopped(tx, hold, row));
     else if (row.kind === "check") taken += Number(await putBack(tx, hold));
     else taken += Number(await finish(tx, hold, { kind: "lost" }));
   }

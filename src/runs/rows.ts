@@ -22,7 +22,12 @@ function checkFromRow(row: RunRow): Run {
     case "finished":
       return { ...check, ...finishedFromRow(row), outcome: outcome.parse(json(row.outcome)) };
     case "queued":
-      return { ...check, state: "queued", earlierAttempts: row.attempt };
+      return {
+        ...check,
+        state: "queued",
+        earlierAttempts: row.attempt,
+        ...(row.stop === null ? {} : { stop: stopOf(row.stop) }),
+      };
     case "running":
       return { ...check, ...runningFromRow(row) };
   }
@@ -77,9 +82,13 @@ function runningFromRow(row: RunRow): { state: "running"; attempt: Attempt; stop
   return {
     state: "running",
     attempt: { number: row.attempt, startedAt: new Date(present(row.started_at, "started_at")) },
-    stop: row.stop === null ? null : cancellation.parse(json(row.stop)),
+    stop: row.stop === null ? null : stopOf(row.stop),
     remembered: json(row.remembered),
   };
+}
+
+function stopOf(text: string): Cancellation {
+  return cancellation.parse(json(text));
 }
 
 export function causeToText(cause: Cause): string {

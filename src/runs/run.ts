@@ -60,9 +60,15 @@ export type Task = "deploy" | "rollback" | "teardown";
 /** Each state carries only what is true in it. */
 export type Progress<Gates, Ending> =
   | { readonly state: "waiting"; readonly gates: Some<Gates> }
-  | { readonly state: "queued"; readonly earlierAttempts: number }
+  /** With `stop` it waits only for somebody to stop what an earlier attempt left working elsewhere. */
+  | { readonly state: "queued"; readonly earlierAttempts: number; readonly stop?: Cancellation }
   | { readonly state: "running"; readonly attempt: Attempt; readonly stop: Cancellation | null; readonly remembered: unknown }
   | { readonly state: "finished"; readonly attempt: Attempt | null; readonly finishedAt: Date; readonly outcome: Ending };
+
+/** Whether an unfinished run is to end as soon as nothing of it works any more. */
+export function isBeingStopped(run: Run): boolean {
+  return (run.state === "running" && run.stop !== null) || (run.state === "queued" && run.stop !== undefined);
+}
 
 export interface Attempt {
   readonly number: number;

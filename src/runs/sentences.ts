@@ -13,6 +13,7 @@ function whole(run: Run): string {
     case "waiting":
       return `Waiting for ${run.gates.map((gate) => gateInWords(gate, run.sha)).join(", and for ")}`;
     case "queued":
+      if (run.stop !== undefined) return `Stopping: ${cancellationInWords(run.stop)}`;
       return run.earlierAttempts === 0 ? "Queued" : `Queued again, attempt ${run.earlierAttempts + 1}`;
     case "running":
       return run.stop === null ? "Running" : `Stopping: ${cancellationInWords(run.stop)}`;

@@ -114,6 +114,33 @@ export function keepsToTheContract(open: () => Promise<RunnerWorld>): void {
       expect([await started(), await working()]).toEqual([survives ? 1 : 2, 0]);
     });
 
+    it("asks for no second build when the server dies before it could remember the first", async () => {
+      const { runner, options, order, working, started, release, survives } = await open();
+      if (!survives) return;
+      const before = recordingIo({ diesWhen: async () => (await started()) > 0 });
+      await expect(runner.run(options("waits"), await order(), before)).rejects.toThrow("the server died");
+      await until("the check works", async () => (await working()) === 1);
+
+      const again = runner.run(options("waits"), await order({ attempt: 2 }), recordingIo({ remembered: before.kept() }));
+      await release();
+
+      expect(await again).toEqual({ kind: "passed" });
+      expect([await started(), await working()]).toEqual([1, 0]);
+    });
+
+    it("stops what nobody remembered, when it is not wanted any more by the time the server is back", async () => {
+      const { runner, options, order, working, started, survives } = await open();
+      if (!survives) return;
+      const before = recordingIo({ diesWhen: async () => (await started()) > 0 });
+      await expect(runner.run(options("waits"), await order(), before)).rejects.toThrow("the server died");
+      await until("the check works", async () => (await working()) === 1);
+
+      const after = recordingIo({ remembered: before.kept(), stop: AbortSignal.abort("superseded") });
+      await expect(runner.run(options("waits"), await order({ attempt: 2 }), after)).rejects.toBe("superseded");
+
+      expect([await started(), await working(), after.kept()]).toEqual([1, 0, null]);
+    });
+
     it("refuses what cannot work in words that its author understands, and starts nothing", async () => {
       const { runner, options, order, started, refused } = await open();
       const unknown = { options: { ...Object(options("passes")), colour: "red" }, says: /with: .*colour/ };

@@ -112,7 +112,7 @@ describe("a check by way of its runner", () => {
       server.begin().result = "SUCCESS";
 
       expect(await ending(id)).toEqual({ kind: "passed" });
-      expect(server.items[0]?.parameters?.get("SIGNALBOX_RUN")).toBe(`https://ci.acme.example/acme/shop/runs/${id}`);
+      expect(server.items[0]?.parameters?.get("SIGNALBOX_RUN")).toBe(`https://ci.acme.example/acme/shop/runs/${id}?attempt=1`);
     });
 
     it("is found again by the next server, in another attempt with the whole console", async () => {
@@ -141,6 +141,22 @@ describe("a check by way of its runner", () => {
 
       expect(await ending(id)).toEqual({ kind: "cancelled", because: { kind: "closed", pullRequest: 12 } });
       expect(build.result).toBe("ABORTED");
+    });
+
+    it("is stopped there when it is cancelled while no server works, by the next one", async () => {
+      const first = work(jenkins(fast));
+      const id = await ask(plan());
+      await waits();
+      const build = server.begin();
+      await until("it is remembered", async () => JSON.stringify(await found(id)).includes(`"number":${build.number}`));
+      await first.stop(0);
+      await database.write((tx) => cancel(tx, id, { kind: "closed", pullRequest: 12 }));
+      expect(await found(id)).toMatchObject({ state: "queued", stop: { kind: "closed" } });
+      expect(build.result).toBeNull();
+      work(jenkins(fast));
+
+      expect(await ending(id)).toEqual({ kind: "cancelled", because: { kind: "closed", pullRequest: 12 } });
+      expect([build.result, server.items.length]).toEqual(["ABORTED", 1]);
     });
 
     it("is out of reach on the server's own machine, unless the operator allows it", async () => {

@@ -76,6 +76,7 @@ export async function startJenkins({
       const cookie = "JSESSIONID.1f=node0abc; Path=/jenkins; HttpOnly";
       return crumbs ? { body: fixture.crumb, headers: { "set-cookie": [cookie] } } : { status: 404 };
     }
+    if (path === "/jenkins/queue/api/json") return showQueue();
     const [, id] = /^\/jenkins\/queue\/item\/(\d+)\/api\/json$/.exec(path) ?? [];
     if (id !== undefined) return showItem(items.find((item) => item.id === Number(id)));
     if (path === `${job}/api/json`) return query.get("tree")?.startsWith("builds") ? showBuilds() : showJob();
@@ -92,7 +93,23 @@ export async function startJenkins({
   }
 
   function showBuilds(): Answer {
-    return { body: { ...fixture.builds, builds: builds.map((build) => ({ number: build.number, queueId: build.item })) } };
+    const shown = builds.map((build) => ({ number: build.number, queueId: build.item, actions: actionsOf(build.item) }));
+    return { body: { ...fixture.builds, builds: shown } };
+  }
+
+  function showQueue(): Answer {
+    const waiting = items.filter((item) => item.state === "waiting");
+    return { body: { items: waiting.map(({ id }) => ({ ...fixture.waitingItem, id, actions: actionsOf(id) })) } };
+  }
+
+  /** As Jenkins shows them: of what was sent, what the job declares. */
+  function actionsOf(id: number): readonly unknown[] {
+    const sent = items.find((item) => item.id === id)?.parameters ?? new URLSearchParams();
+    const declared = fixture.job.property.flatMap((one: { parameterDefinitions?: { name: string }[] }) =>
+      (one.parameterDefinitions ?? []).map(({ name }) => name),
+    );
+    const parameters = [...sent].filter(([name]) => declared.includes(name)).map(([name, value]) => ({ name, value }));
+    return [{ _class: "hudson.model.CauseAction" }, { _class: "hudson.model.ParametersAction", parameters }, {}];
   }
 
   function showItem(item: Item | undefined): Answer {

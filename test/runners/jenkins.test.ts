@@ -100,7 +100,7 @@ describe("the runner jenkins", () => {
         SIGNALBOX_REF: "round-half-up",
         SIGNALBOX_PULL_REQUEST: "12",
         SIGNALBOX_CHECK: "e2e",
-        SIGNALBOX_RUN: "https://ci.acme.example/acme/shop/runs/7",
+        SIGNALBOX_RUN: "https://ci.acme.example/acme/shop/runs/7?attempt=1",
       });
     });
 
@@ -173,7 +173,7 @@ describe("the runner jenkins", () => {
       const stopping = new AbortController();
       io = recordingIo({ stop: stopping.signal });
       const broken = run();
-      await until("it is remembered", () => io.kept() !== null);
+      await until("it is remembered", () => JSON.stringify(io.kept())?.includes('"item":39'));
       stopping.abort("shutdown");
       await expect(broken).rejects.toBe("shutdown");
       server.begin().result = "SUCCESS";
@@ -183,6 +183,19 @@ describe("the runner jenkins", () => {
       expect(await run()).toEqual({ kind: "passed" });
 
       expect([server.items.length, io.log.includes("hello")]).toEqual([1, true]);
+    });
+
+    it.each(["waits", "works already"])("finds what it asked for when the answer got lost: the build %s", async (state) => {
+      server.fault(/buildWithParameters/, "lost");
+      const check = run();
+      await waits();
+      if (state === "works already") server.begin();
+      await until("it looks again", () => server.asked.some(({ path }) => path === "/jenkins/queue/api/json"));
+      const build = server.builds[0] ?? server.begin();
+      build.result = "SUCCESS";
+
+      expect(await check).toEqual({ kind: "passed" });
+      expect(server.items).toHaveLength(1);
     });
 
     it("builds a job without parameters, and warns that Jenkins chooses the commit", async () => {

@@ -8,6 +8,7 @@ export function orderWith(more: Partial<CheckOrder> = {}, secrets: Readonly<Reco
   const link = "https://ci.acme.example/acme/shop/runs/7";
   return {
     name: "e2e",
+    attempt: 1,
     commit: {
       owner: "acme",
       name: "shop",
@@ -51,9 +52,12 @@ export interface RecordingIo extends CheckIo {
 export function recordingIo({
   stop = new AbortController().signal,
   remembered = null,
+  diesWhen = async () => false,
 }: {
   readonly stop?: AbortSignal;
   readonly remembered?: unknown;
+  /** The server dies at the first moment when something is to be remembered and this holds. */
+  readonly diesWhen?: () => Promise<boolean>;
 } = {}): RecordingIo {
   const log: string[] = [];
   const concealed: string[] = [];
@@ -85,6 +89,7 @@ export function recordingIo({
     },
     // As the database does it: what cannot be JSON does not survive.
     remember: async (handle) => {
+      if (await diesWhen()) throw new Error("the server died");
       kept = JSON.parse(JSON.stringify(handle));
     },
   };

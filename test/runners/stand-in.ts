@@ -19,8 +19,8 @@ export interface Answer {
 /** What goes wrong with the next requests to a path. */
 export interface Fault {
   readonly on: RegExp;
-  /** `cut` breaks the connection off, `half` in the middle of the answer, `silent` never answers. */
-  readonly does: Answer | "cut" | "half" | "silent";
+  /** `cut` breaks the connection off, `half` in the middle of the answer, `silent` never answers, `lost` does as it is told and cannot say so. */
+  readonly does: Answer | "cut" | "half" | "silent" | "lost";
   times: number;
 }
 
@@ -47,6 +47,7 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
     asked.push(one);
     const fault = faults.find(({ on, times }) => times > 0 && on.test(`${method} ${url.pathname}`));
     if (fault !== undefined) fault.times -= 1;
+    if (fault?.does === "lost") answer(one);
     send(response, fault?.does === undefined || fault.does === "half" ? answer(one) : fault.does, fault?.does === "half");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -66,7 +67,7 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
 }
 
 function send(response: ServerResponse, does: Fault["does"], half: boolean): void {
-  if (does === "cut") {
+  if (does === "cut" || does === "lost") {
     response.destroy();
     return;
   }

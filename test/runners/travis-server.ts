@@ -9,7 +9,7 @@ export type State = "created" | "started" | "passed" | "failed" | "errored" | "c
 
 interface RequestRecord {
   readonly id: number;
-  readonly body: unknown;
+  readonly body: { readonly request: { readonly sha: string; readonly message: string; readonly branch?: string } };
   result: "pending" | "unknown" | "approved" | "rejected";
 }
 
@@ -44,6 +44,8 @@ export async function startTravis(): Promise<TravisServer> {
       requests.push(request);
       return { status: 202, body: { ...fixture.pending, request: { ...fixture.pending.request, id: request.id } } };
     }
+    if (method === "GET" && path === "/repo/acme%2Fshop/requests")
+      return { body: { "@type": "requests", requests: requests.map(listed) } };
     const [, request] = /^\/repo\/acme%2Fshop\/request\/(\d+)$/.exec(path) ?? [];
     if (request !== undefined) return showRequest(requests.find((one) => one.id === Number(request)));
     const [, build, rest] = /^\/build\/(\d+)(\/.*)?$/.exec(path) ?? [];
@@ -57,6 +59,13 @@ export async function startTravis(): Promise<TravisServer> {
     const log = builds.flatMap((one) => one.jobs).find((one) => one.id === Number(job))?.log;
     if (log === undefined || log === null) return { status: 404, body: fixture.notFound };
     return { headers: { "content-type": "text/plain" }, body: log };
+  }
+
+  /** What was asked for gets its commit, with the message that was asked for, when Travis CI has got round to it. */
+  function listed({ id, body, result }: RequestRecord) {
+    const { sha, message } = body.request;
+    const commit = result === "unknown" ? null : { "@type": "commit", "@representation": "minimal", id, sha, message };
+    return { ...fixture.request, id, commit };
   }
 
   function showRequest(request: RequestRecord | undefined): Answer {

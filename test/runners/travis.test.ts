@@ -77,7 +77,13 @@ describe("the runner travis", () => {
 
       expect(await check).toEqual({ kind: "passed" });
       expect(server.requests.map(({ body }) => body)).toEqual([
-        { request: { branch: "round-half-up", sha, message: "Signalbox: e2e (https://ci.acme.example/acme/shop/runs/7)" } },
+        {
+          request: {
+            branch: "round-half-up",
+            sha,
+            message: "Signalbox: e2e (https://ci.acme.example/acme/shop/runs/7?attempt=1)",
+          },
+        },
       ]);
     });
 

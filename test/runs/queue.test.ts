@@ -399,6 +399,51 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
     });
   });
 
+  describe("a check that left a build working elsewhere", () => {
+    const scene = async () => {
+      const opened = await openScene(storage);
+      const id = await opened.check();
+      const hold = holdOf(taken(await opened.claim()));
+      expect(await remember(opened.database, hold, { item: 39 })).toBe(true);
+      return { ...opened, id, hold };
+    };
+
+    it.each([
+      ["cancelled while it is queued again", "before"],
+      ["cancelled by the time its worker dies", "after"],
+    ])("is handed out once more when it is %s, so that the build is stopped", async (_what, when) => {
+      const { database, claim, run, id, hold, finish } = await scene();
+      if (when === "after") await database.write((tx) => cancel(tx, id, closed));
+      await database.write((tx) => reap(tx, "all"));
+      if (when === "before") await database.write((tx) => cancel(tx, id, closed));
+      await database.write((tx) => cancel(tx, id, { kind: "by hand", by: "mira" }));
+      expect(await run(id)).toMatchObject({ state: "queued", stop: closed });
+
+      const again = taken(await claim());
+      expect(again).toMatchObject({ stop: closed, remembered: { item: 39 }, attempt: { number: 2 } });
+      expect(hold.attempt).toBe(1);
+      await finish(holdOf(again), { kind: "cancelled", because: closed });
+      expect(await run(id)).toMatchObject({ state: "finished", outcome: { kind: "cancelled" } });
+    });
+
+    it("goes on when it is wanted again before anybody stopped it", async () => {
+      const { database, claim, run, id } = await scene();
+      await database.write((tx) => reap(tx, "all"));
+      await database.write((tx) => cancel(tx, id, closed));
+      expect(await database.write((tx) => retry(tx, id, { run: "npm test" }))).toBe(true);
+      expect(await run(id)).toEqual(expect.not.objectContaining({ stop: expect.anything() }));
+      expect(taken(await claim())).toMatchObject({ stop: null, remembered: { item: 39 } });
+    });
+
+    it("ends at once when nothing of it works any more", async () => {
+      const { database, run, id, hold } = await scene();
+      await remember(database, hold, null);
+      await database.write((tx) => reap(tx, "all"));
+      await database.write((tx) => cancel(tx, id, closed));
+      expect(await run(id)).toMatchObject({ state: "finished", outcome: { kind: "cancelled", because: closed } });
+    });
+  });
+
   it("never puts a deployment back, whether somebody wants it stopped or not", async () => {
     const { deployment, claim, run, database } = await openScene(storage);
     const id = await deployment();

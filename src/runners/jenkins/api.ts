@@ -12,6 +12,12 @@ export interface JenkinsApi {
   queueItem(item: number, signal: AbortSignal): Promise<QueueItem | null>;
   /** The build that a queue item became, of the last hundred. */
   buildOfItem(item: number, signal: AbortSignal): Promise<number | null>;
+  /** The build, or its place in the queue, that was asked for with this value of a parameter, of all that waits and the last hundred builds. */
+  findBuild(
+    parameter: string,
+    value: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly item: number; readonly number: number | null } | null>;
   buildState(number: number, signal: AbortSignal): Promise<BuildState | null>;
   /** The console from an offset on; the next offset and whether there is more come in the head. */
   console(number: number, start: number, signal: AbortSignal): Promise<Response>;
@@ -37,7 +43,11 @@ const queueItem = z.object({
     .default(null),
 });
 const buildState = z.object({ building: z.boolean(), result: z.string().max(50).nullable().default(null) });
-const builds = z.object({ builds: z.array(z.object({ number: z.int(), queueId: z.int().optional() })) });
+const actions = z
+  .array(z.object({ parameters: z.array(z.object({ name: z.string(), value: z.unknown() })).optional() }).nullable())
+  .default([]);
+const builds = z.object({ builds: z.array(z.object({ number: z.int(), queueId: z.int().optional(), actions })) });
+const queue = z.object({ items: z.array(z.object({ id: z.int(), actions })) });
 const crumb = z.object({ crumb: z.string(), crumbRequestField: z.string() });
 
 /** A job's console may be long, and is read as it comes. */
@@ -107,6 +117,19 @@ export function jenkinsApi(service: Service, address: string, name: string): Jen
         signal,
       });
       return found?.builds.find((build) => build.queueId === item)?.number ?? null;
+    },
+    async findBuild(parameter, value, signal) {
+      const asks = (one: { readonly actions: z.infer<typeof actions> }) =>
+        one.actions.some((action) => action?.parameters?.some((given) => given.name === parameter && given.value === value));
+      const doing = { doing: `show ${name}`, signal };
+      // The queue first: what leaves it meanwhile is among the builds by then.
+      const parameters = "actions[parameters[name,value]]";
+      const waiting = await read(`${base}/queue/api/json?tree=items[id,${parameters}]`, queue, doing);
+      const item = waiting?.items.find(asks);
+      if (item !== undefined) return { item: item.id, number: null };
+      const found = await read(`${jobAddress}/api/json?tree=builds[number,queueId,${parameters}]{0,100}`, builds, doing);
+      const build = found?.builds.find(asks);
+      return build === undefined ? null : { item: build.queueId ?? 0, number: build.number };
     },
     buildState: (number, signal) =>
       read(`${jobAddress}/${number}/api/json?tree=building,result`, buildState, { doing: `show ${name} #${number}`, signal }),

@@ -22,6 +22,9 @@ interface Means {
   readonly pace: Pace;
 }
 
+/** Leads people to the attempt, and us to the build. */
+const ticketParameter = "SIGNALBOX_RUN";
+
 /** So many looks may come too early, or at a moment when Jenkins has lost sight of it. */
 const mostAbsences = 3;
 
@@ -83,7 +86,8 @@ export function jenkinsBuild({ api, job, facts, parameters, steps, io, pace }: M
 
   return {
     handle,
-    async start(stop) {
+    find: (ticket, stop) => api.findBuild(ticketParameter, ticket, stop),
+    async start(ticket, stop) {
       await steps.enter(`Wait for ${job} in Jenkins`);
       const { buildable, parameters: declared } = await api.job(stop);
       if (!buildable) throw errored(`the job ${job} is disabled in Jenkins`, "Enable it there");
@@ -92,7 +96,8 @@ export function jenkinsBuild({ api, job, facts, parameters, steps, io, pace }: M
       if (declared?.includes("SIGNALBOX_SHA") !== true) {
         await say(io, `Warning: ${job} does not declare the parameter SIGNALBOX_SHA, so Jenkins decides which commit it builds`);
       }
-      return { item: await api.build(declared === null ? null : { ...parameters, ...facts }, stop), number: null };
+      const sent = { ...parameters, ...facts, [ticketParameter]: ticket };
+      return { item: await api.build(declared === null ? null : sent, stop), number: null };
     },
     look: (at, stop) => (at.number === null ? lookAtQueue(at, stop) : lookAtBuild(at, at.number, stop)),
     async cancel({ item, number: known }, stop) {

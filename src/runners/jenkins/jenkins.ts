@@ -25,7 +25,7 @@ export function jenkins(pace: Pace = usualPace): AnyRunner {
         const headers = { authorization: `Basic ${Buffer.from(secret).toString("base64")}` };
         const api = jenkinsApi({ name: "Jenkins", fetch: order.fetch, headers, timeout: pace.request }, url, job);
         const build = jenkinsBuild({ api, job, facts: order.facts, parameters, steps, io, pace });
-        return follow(build, order.timeout, io, pace);
+        return follow(build, order, io, pace);
       }),
   });
 }

@@ -28,7 +28,7 @@ export const options = z
     ),
   })
   .describe(
-    "Builds a job of Jenkins and shows its console. `SUCCESS` passes; `UNSTABLE` and `FAILURE` fail; `ABORTED`, `NOT_BUILT` and a build that is cancelled in Jenkins or disappears there are errors, because they say nothing about the commit. The job is told what to build by the parameters `SIGNALBOX_REPOSITORY`, `SIGNALBOX_SHA`, `SIGNALBOX_REF`, `SIGNALBOX_PULL_REQUEST`, `SIGNALBOX_CHECK` and `SIGNALBOX_RUN` (the address of the run's page); Jenkins passes on only those that the job declares, so declare at least `SIGNALBOX_SHA` and check that commit out. The check's time includes the wait in Jenkins' queue.",
+    "Builds a job of Jenkins and shows its console. `SUCCESS` passes; `UNSTABLE` and `FAILURE` fail; `ABORTED`, `NOT_BUILT` and a build that is cancelled in Jenkins or disappears there are errors, because they say nothing about the commit. The job is told what to build by the parameters `SIGNALBOX_REPOSITORY`, `SIGNALBOX_SHA`, `SIGNALBOX_REF`, `SIGNALBOX_PULL_REQUEST`, `SIGNALBOX_CHECK` and `SIGNALBOX_RUN` (the address of the attempt's page); Jenkins passes on only those that the job declares, so declare at least `SIGNALBOX_SHA` and check that commit out. Declare `SIGNALBOX_RUN` too: by it a build is found again of which a crash or a lost answer left it open whether Jenkins took it. Without it, Jenkins may then build the commit twice. The check's time includes the wait in Jenkins' queue.",
   );
 
 export type JenkinsOptions = z.infer<typeof options>;

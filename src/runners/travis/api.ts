@@ -7,6 +7,8 @@ import { failed } from "../../elsewhere/trouble.ts";
 export interface TravisApi {
   /** The id of the request. https://docs.travis-ci.com/user/triggering-builds/ */
   request(body: { readonly branch?: string; readonly sha: string; readonly message: string }): Promise<number>;
+  /** The id of the request by which a commit was to be built with this message, of the last 25. https://developer.travis-ci.com/resource/requests */
+  findRequest(sha: string, message: string, signal: AbortSignal): Promise<number | null>;
   /** `null` while Travis CI has not got round to it. https://developer.travis-ci.com/resource/request */
   requestState(id: number, signal: AbortSignal): Promise<RequestState | null>;
   /** https://developer.travis-ci.com/resource/build */
@@ -30,6 +32,15 @@ const requestState = z.object({
   result: text.nullish(),
   message: z.string().nullish(),
   builds: z.array(z.object({ id: z.int() })).default([]),
+});
+const requests = z.object({
+  requests: z.array(
+    z.object({
+      id: z.int(),
+      event_type: text.nullish(),
+      commit: z.object({ sha: z.string(), message: z.string().nullish() }).nullish(),
+    }),
+  ),
 });
 const buildState = z.object({ number: text, state: text });
 const jobs = z.object({ jobs: z.array(z.object({ id: z.int(), number: text, state: text })) });
@@ -59,6 +70,13 @@ export function travisApi(service: Service, endpoint: string, { owner, name }: {
       const taken = await read(`${repository}/requests`, pending, question);
       if (taken === null) throw failed(`Travis CI does not know ${owner}/${name}, or the token may not see it`);
       return taken.request.id;
+    },
+    async findRequest(sha, message, signal) {
+      const found = await read(`${repository}/requests?limit=25`, requests, { doing: "show its requests", signal });
+      const asked = found?.requests.find(
+        ({ event_type: origin, commit }) => origin === "api" && commit?.sha === sha && commit.message === message,
+      );
+      return asked?.id ?? null;
     },
     requestState: (id, signal) => read(`${repository}/request/${id}`, requestState, { doing: "show the request", signal }),
     buildState: (id, signal) => read(`${base}/build/${id}`, buildState, { doing: "show the build", signal }),

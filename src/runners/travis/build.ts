@@ -13,14 +13,16 @@ type Handle = z.infer<typeof handle>;
 interface Means {
   readonly api: TravisApi;
   readonly commit: Commit;
-  readonly message: string;
+  /** The check's name. */
+  readonly name: string;
   readonly steps: Steps;
   readonly io: CheckIo;
   readonly pace: Pace;
 }
 
 /** One build on Travis CI, from the request for it to its state. */
-export function travisBuild({ api, commit, message, steps, io, pace }: Means): Build<Handle> {
+export function travisBuild({ api, commit, name, steps, io, pace }: Means): Build<Handle> {
+  const messageOf = (ticket: string) => `Signalbox: ${name} (${ticket})`;
   let state = "";
   const shown = new Set<number>();
   /** How much of a log is written already, should it break off. */
@@ -63,10 +65,15 @@ export function travisBuild({ api, commit, message, steps, io, pace }: Means): B
 
   return {
     handle,
-    async start() {
+    async find(ticket, stop) {
+      const request = await api.findRequest(commit.sha, messageOf(ticket), stop);
+      return request === null ? null : { request, build: null };
+    },
+    async start(ticket) {
       await steps.enter("Ask Travis CI for a build");
       const { sha, ref } = commit;
-      return { request: await api.request({ ...(ref === null ? {} : { branch: ref }), sha, message }), build: null };
+      const branch = ref === null ? {} : { branch: ref };
+      return { request: await api.request({ ...branch, sha, message: messageOf(ticket) }), build: null };
     },
     look: (at, stop) => (at.build === null ? lookAtRequest(at, stop) : lookAtBuild(at, at.build, stop)),
     async cancel({ request, build: known }, stop) {

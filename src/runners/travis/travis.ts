@@ -21,8 +21,7 @@ export function travis(pace: Pace = usualPace): AnyRunner {
           authorization: `token ${await neededSecret(order, token)}`,
         };
         const api = travisApi({ name: "Travis CI", fetch: order.fetch, headers, timeout: pace.request }, endpoint, order.commit);
-        const message = `Signalbox: ${order.name} (${order.link})`;
-        return follow(travisBuild({ api, commit: order.commit, message, steps, io, pace }), order.timeout, io, pace);
+        return follow(travisBuild({ api, commit: order.commit, name: order.name, steps, io, pace }), order, io, pace);
       }),
   });
 }

@@ -3,12 +3,13 @@ import { ask, type Service } from "../../elsewhere/service.ts";
 import { signed } from "../../elsewhere/signature.ts";
 import { oneLine, say } from "../../elsewhere/text.ts";
 import { errored } from "../../elsewhere/trouble.ts";
-import type { Build } from "../elsewhere/follow.ts";
+import type { Build, Look } from "../elsewhere/follow.ts";
 import type { Steps } from "../elsewhere/steps.ts";
 import type { CheckEnding, CheckIo, CheckOrder } from "../runner.ts";
 import { type Report, readReport } from "./report.ts";
 
-const handle = z.object({ callback: z.string() });
+/** `told`: the other CI has said that it took the run; before that nobody knows. */
+const handle = z.object({ ticket: z.string(), callbacks: z.array(z.string()), told: z.boolean() });
 type Handle = z.infer<typeof handle>;
 
 interface Means {
@@ -24,33 +25,56 @@ interface Means {
 export function webhookBuild({ service, url, secret, order, steps, io }: Means): Build<Handle> {
   let callback: { readonly url: string; readonly key: string } | null = null;
 
-  async function post(message: Readonly<Record<string, unknown>>, doing: string, signal?: AbortSignal): Promise<void> {
+  async function post(
+    message: Readonly<Record<string, unknown>>,
+    doing: string,
+    ticket: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const body = JSON.stringify(message);
-    const headers = { "content-type": "application/json", ...signed(secret, body, new Date()) };
+    // https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+    const once = { "idempotency-key": `"${message.action} ${ticket}"` };
+    const headers = { "content-type": "application/json", ...once, ...signed(secret, body, new Date()) };
     const stopping = signal === undefined ? {} : { signal };
     const response = await ask(service, url, { doing, method: "POST", headers, body, redirects: 0, ...stopping });
     await response.body?.cancel();
   }
 
+  async function openCallback(): Promise<{ readonly url: string; readonly key: string }> {
+    callback = await order.callbacks.open();
+    io.conceal(callback.url);
+    return callback;
+  }
+
+  /** An address is durable before it is sent, and the same when it is sent again: who took the first and could not say so will call it. */
+  async function tell(at: Handle): Promise<Look<Handle>> {
+    if (callback === null) {
+      const { key } = await openCallback();
+      return { handle: { ...at, callbacks: [...at.callbacks, key] }, news: true, ending: null };
+    }
+    await steps.enter(`Wait for ${service.name}`);
+    await post({ action: "run", ...factsOf(order), callback: callback.url }, "run the check", at.ticket);
+    return { handle: { ...at, told: true }, news: true, ending: null };
+  }
+
   return {
     handle,
-    async start() {
-      await steps.enter(`Wait for ${service.name}`);
-      // The same address when it is sent again: who took the first and could not say so will call it.
-      callback ??= await order.callbacks.open();
-      io.conceal(callback.url);
-      await post({ action: "run", ...factsOf(order), callback: callback.url }, "run the check");
-      return { callback: callback.key };
+    // There is nothing to look into; the same run may be sent twice.
+    find: async () => null,
+    async start(ticket) {
+      const { key } = await openCallback();
+      return { ticket, callbacks: [key], told: false };
     },
     async look(at, stop) {
-      const read = readReport(await order.callbacks.arrived([at.callback], stop));
+      if (!at.told) return tell(at);
+      const read = readReport(await order.callbacks.arrived(at.callbacks, stop));
       if ("problem" in read) throw errored(`${service.name} called back with something else: ${oneLine(read.problem)}`);
       const { log = "", url: build } = read.report;
       if (log !== "") await say(io, log.replace(/\n$/, ""));
       if (build !== undefined) await say(io, build);
       return { handle: at, news: true, ending: endingOf(read.report, service.name) };
     },
-    cancel: (_at, stop) => post({ action: "cancel", ...factsOf(order) }, "cancel the check", stop),
+    cancel: ({ ticket }, stop) => post({ action: "cancel", ...factsOf(order) }, "cancel the check", ticket, stop),
   };
 }
 

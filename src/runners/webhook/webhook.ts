@@ -16,7 +16,7 @@ export function webhook(pace: Pace = usualPace): AnyRunner {
       withEnding(stepsOf(io), async (steps) => {
         const secret = await neededSecret(order, name);
         const service = { name: new URL(url).host, fetch: order.fetch, headers: {}, timeout: pace.request };
-        return follow(webhookBuild({ service, url, secret, order, steps, io }), order.timeout, io, pace);
+        return follow(webhookBuild({ service, url, secret, order, steps, io }), order, io, pace);
       }),
   });
 }
