@@ -1,3 +1,6 @@
+import { type Blackening, blacken } from "./blacken.ts";
+import { type Search, searchFor } from "./search.ts";
+
 /** Takes values out of what is written. Bytes pass through as they are; output need not be UTF-8. */
 export interface Mask {
   /** From here on the value, and the forms in which programs like to print it, are replaced by `***`. Short ones are not: they would tear holes into every line. */
@@ -12,76 +15,49 @@ export interface Mask {
 
 const shortest = 4;
 
-/** A mask for one run. */
+/** A mask for one run. What it costs grows with what is written and with the values, each by itself, never with both. */
 export function createMask(): Mask {
-  const forms = new Set<string>();
-  let pattern: RegExp | null = null;
-  let held = "";
+  const forms = new Map<string, Uint8Array>();
+  let search: Search | null = null;
+  let stream: Blackening | null = null;
 
-  function replace(text: string): string {
-    return pattern === null ? text : text.replace(pattern, "***");
+  function current(): Search | null {
+    if (forms.size > 0) search ??= searchFor(forms.values());
+    return search;
   }
 
   return {
     add(value) {
-      for (const form of formsOf(value)) forms.add(form);
-      // The longest first: of a value and a part of it, the value goes.
-      const alternatives = [...forms].sort((a, b) => b.length - a.length).map((form) => RegExp.escape(form));
-      pattern = alternatives.length === 0 ? null : new RegExp(alternatives.join("|"), "g");
+      for (const form of formsOf(value)) forms.set(form.toString("latin1"), form);
+      search = null;
     },
     pass(piece) {
-      if (pattern === null && held === "") return piece;
-      const text = held + Buffer.from(piece).toString("latin1");
-      const from = text.length - beginningAtTheEnd(text, forms);
-      const whole = safeEnd(text, from, pattern);
-      held = text.slice(whole);
-      return Buffer.from(replace(text.slice(0, whole)), "latin1");
+      const now = current();
+      if (now === null) return piece;
+      stream = stream === null ? blacken(now) : stream.with(now);
+      return stream.pass(piece);
     },
-    rest() {
-      const last = replace(held);
-      held = "";
-      return Buffer.from(last, "latin1");
+    rest: () => stream?.rest() ?? new Uint8Array(),
+    text(text) {
+      const now = current();
+      if (now === null) return text;
+      const whole = blacken(now);
+      return Buffer.concat([whole.pass(Buffer.from(text)), whole.rest()]).toString("utf8");
     },
-    text: (text) => Buffer.from(replace(Buffer.from(text).toString("latin1")), "latin1").toString("utf8"),
   };
 }
 
-/** How many characters at the end of the text may be the beginning of a form. */
-function beginningAtTheEnd(text: string, forms: ReadonlySet<string>): number {
-  let most = 0;
-  for (const form of forms) {
-    const first = form[0] ?? "";
-    const start = Math.max(0, text.length - form.length + 1);
-    for (let at = text.indexOf(first, start); at !== -1 && text.length - at > most; at = text.indexOf(first, at + 1)) {
-      if (form.startsWith(text.slice(at))) {
-        most = text.length - at;
-        break;
-      }
-    }
-  }
-  return most;
-}
-
-/** A whole value that reaches over the cut is replaced now, not torn apart. */
-function safeEnd(text: string, cut: number, pattern: RegExp | null): number {
-  if (pattern === null || cut === text.length) return cut;
-  let end = cut;
-  for (const match of text.matchAll(pattern)) {
-    if (match.index < cut && match.index + match[0].length > cut) end = match.index + match[0].length;
-  }
-  return end;
-}
-
-/** The value as bytes in latin1, each of its lines, and what base64, URLs and JSON make of them. */
-function formsOf(value: string): readonly string[] {
+/** The value as bytes, each of its lines, and what base64, URLs and JSON make of them. */
+function formsOf(value: string): readonly Buffer[] {
   const lines = value.split(/\r?\n/);
   const texts = [...new Set([value, value.trim(), ...(lines.length > 1 ? lines.map((line) => line.trim()) : [])])].filter(
     (text) => text.length >= shortest,
   );
   return texts.flatMap((text) => {
     const encoded = encodeURIComponent(text);
-    const plain = [text, encoded, encoded.replaceAll("%20", "+"), encoded.toLowerCase(), JSON.stringify(text).slice(1, -1)];
-    return [...plain, ...base64Forms(text)].map((form) => Buffer.from(form).toString("latin1"));
+    const small = encoded.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+    const plain = [text, encoded, encoded.replaceAll("%20", "+"), small, JSON.stringify(text).slice(1, -1)];
+    return [...plain, ...base64Forms(text)].map((form) => Buffer.from(form));
   });
 }
 

@@ -9,6 +9,20 @@ function masked(values: readonly string[], pieces: readonly (string | Uint8Array
   return Buffer.concat([...passed, mask.rest()]).toString("utf8");
 }
 
+/** The same, slowly: each byte that belongs to a value is looked for by itself. */
+function blackened(text: string, values: readonly string[]): string {
+  const inside = Array.from(text, () => false);
+  /** Between two bytes that one value covers nothing ends. */
+  const joined = Array.from(text, () => false);
+  for (const value of values) {
+    for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + 1)) {
+      inside.fill(true, at, at + value.length);
+      joined.fill(true, at + 1, at + value.length);
+    }
+  }
+  return Array.from(text, (letter, at) => (!inside[at] ? letter : joined[at] ? "" : "***")).join("");
+}
+
 describe("the mask", () => {
   const secret = "s3cr3t-Tökén/+=?";
 
@@ -79,6 +93,43 @@ describe("the mask", () => {
           expect(out.replaceAll("***", "\u0000")).not.toContain(value);
         },
       ),
+    );
+  });
+
+  it("makes one of values that overlap, and takes out all of both", () => {
+    expect(masked(["abcdef", "defghi"], ["-abcdefghi-"])).toBe("-***-");
+    expect(masked(["abab"], ["xababab"])).toBe("x***");
+    expect(masked(["abcd", "abcdefgh"], ["abcdefgh abcd abcdefg"])).toBe("*** *** ***efg");
+  });
+
+  it("takes out each byte of each value and no other, whatever values are added when and however the text is cut", () => {
+    // Two letters make values that overlap, repeat and begin like each other; they look like no form of each other.
+    const letters = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 4, maxLength: 9 });
+    const text = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 80 });
+    fc.assert(
+      fc.property(fc.array(letters, { maxLength: 4 }), text, fc.array(fc.nat(80), { maxLength: 8 }), (values, whole, cuts) => {
+        const at = [0, ...cuts.filter((cut) => cut < whole.length).toSorted((a, b) => a - b), whole.length];
+        const pieces = at.slice(1).map((end, index) => whole.slice(at[index], end));
+        expect(masked(values, pieces)).toBe(blackened(whole, values));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("takes out a value that is added in the middle of the stream from there on, also where its beginning was held back", () => {
+    const letters = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 4, maxLength: 9 });
+    fc.assert(
+      fc.property(letters, letters, fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 40 }), (one, other, text) => {
+        const mask = createMask();
+        mask.add(one);
+        const before = mask.pass(Buffer.from(text));
+        mask.add(other);
+        const after = mask.pass(Buffer.from(`${text}${other}${one}`));
+        const out = Buffer.concat([before, after, mask.rest()]).toString();
+        expect(out).not.toContain(one);
+        expect(Buffer.concat([after, mask.rest()]).toString()).not.toContain(other);
+      }),
+      { numRuns: 1_000 },
     );
   });
 
