@@ -2,7 +2,7 @@ import { createMask } from "../src/secrets/mask.ts";
 import { type Figure, type Measure, median } from "./support/measure.ts";
 
 const rounds = 5;
-const output = Buffer.alloc(4_000_000, "a".repeat(63) + "\n");
+const output = Buffer.alloc(4_000_000, `${"a".repeat(63)}\n`);
 const piece = 65_536;
 
 export const measure: Measure = {

@@ -25,6 +25,13 @@ export interface RepositoryState {
   readonly statuses: Status[];
   readonly checkRuns: CheckRun[];
   readonly deployments: Deployment[];
+  /** Contexts that must be green before a commit comes into a branch, by its name. */
+  readonly required: Map<string, RequiredContexts>;
+}
+
+export interface RequiredContexts {
+  readonly byRuleset: readonly string[];
+  readonly byProtection: readonly string[];
 }
 
 /** `head.sha` and `base.sha` are those of the last time that it was looked at: opened, pushed to, its base moved. */

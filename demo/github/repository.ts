@@ -21,6 +21,7 @@ import {
   fullName,
   type PullRequest,
   type RepositoryState,
+  type RequiredContexts,
   type Role,
   type Status,
 } from "./repository-state.ts";
@@ -70,6 +71,8 @@ export interface Repository {
   /** The SHA of a branch; rejects when there is none. */
   head(branch?: string): Promise<string>;
   permit(login: string, role: Role): void;
+  /** From now on a branch takes only commits for which these are green. */
+  require(branch: string, contexts: Partial<RequiredContexts>): void;
   /** Takes it from the App, with `installation_repositories` removed; `install` gives it back. */
   uninstall(): void;
   install(): void;
@@ -150,6 +153,7 @@ function handle(world: World, repository: RepositoryState): Repository {
     },
     pullRequest,
     statuses: (sha) => newestStatuses(repository, sha),
+    require: (branch, { byRuleset = [], byProtection = [] }) => void repository.required.set(branch, { byRuleset, byProtection }),
     allStatuses: (sha) => allStatuses(repository, sha),
     checkRuns: (sha) => repository.checkRuns.filter((run) => run.sha === sha),
     deployments: () => repository.deployments,

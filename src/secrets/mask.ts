@@ -55,7 +55,7 @@ function formsOf(value: string): readonly Buffer[] {
   );
   return texts.flatMap((text) => {
     const encoded = encodeURIComponent(text);
-    const small = encoded.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+    const small = encoded.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase());
     const plain = [text, encoded, encoded.replaceAll("%20", "+"), small, JSON.stringify(text).slice(1, -1)];
     return [...plain, ...base64Forms(text)].map((form) => Buffer.from(form));
   });

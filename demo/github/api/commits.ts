@@ -68,13 +68,21 @@ export const commitRoutes: readonly Route[] = [
     const sha = (await readHeads(repository.git)).get(name);
     const [commit] = sha ? await readCommits(repository.git, ["--max-count=1", sha]) : [];
     if (!commit) throw new Refusal(404, "Branch not found");
+    const required = repository.required.get(name)?.byProtection ?? [];
     const self = `${repositoryUrl(call.world, repository)}/branches/${encodeURIComponent(name)}`;
     return ok({
       name,
       commit: commitJson(call.world, repository, commit),
       _links: { self, html: `${repositoryPage(call.world, repository)}/tree/${name}` },
-      protected: false,
-      protection: { enabled: false, required_status_checks: { enforcement_level: "off", contexts: [], checks: [] } },
+      protected: required.length > 0,
+      protection: {
+        enabled: required.length > 0,
+        required_status_checks: {
+          enforcement_level: required.length > 0 ? "non_admins" : "off",
+          contexts: required,
+          checks: required.map((context) => ({ context, app_id: null })),
+        },
+      },
       protection_url: `${self}/protection`,
     });
   }),

@@ -9,7 +9,17 @@ export const serverFactRoutes: readonly Route[] = [
     const core = { limit: 5000, used: 0, remaining: 5000, reset: Math.ceil(world.clock.now().getTime() / 1000) + 3600 };
     return ok({ resources: { core, search: core }, rate: core });
   }),
-  repositoryRoute("GET", "/rules/branches/:branch", ["metadata:read"], ({ url }) => page(url, [])),
+  repositoryRoute("GET", "/rules/branches/:branch", ["metadata:read"], (call, { required, id }) => {
+    const contexts = required.get(parameter(call, "branch"))?.byRuleset ?? [];
+    if (contexts.length === 0) return page(call.url, []);
+    const from = { ruleset_source_type: "Repository", ruleset_source: String(id), ruleset_id: 42 };
+    const checks = contexts.map((context) => ({ context }));
+    const parameters = { required_status_checks: checks, strict_required_status_checks_policy: false };
+    return page(call.url, [
+      { type: "deletion", ...from },
+      { type: "required_status_checks", parameters, ...from },
+    ]);
+  }),
   repositoryRoute("GET", "/branches/:branch/protection", ["administration:read"], (call) => {
     throw parameter(call, "branch") === "" ? notFound() : new Refusal(404, "Branch not protected");
   }),

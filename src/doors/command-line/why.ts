@@ -1,11 +1,16 @@
+import { type MissingContext, missingContexts } from "../../checks/missing-contexts.ts";
 import { type Undeployed, undeployed } from "../../deployments/undeployed.ts";
 import { type ExplainedGate, type OnItsWay, type Why, why } from "../../deployments/why.ts";
 import { GitHubProblem } from "../../github/problem.ts";
+import type { Repository } from "../../github/repository.ts";
+import { requiredContextsOf } from "../../github/required-contexts.ts";
 import { durationInWords, momentInWords, short } from "../../runs/sentences.ts";
 import { askingBeside } from "./asking.ts";
 import type { Beside } from "./beside-server.ts";
 
 interface Explained extends Why {
+  /** Required contexts that nobody produces for what is newest, a sentence each. */
+  readonly missing: readonly MissingContext[];
   readonly now: Date;
   readonly newer: Undeployed | { readonly kind: "not known"; readonly because: string };
 }
@@ -23,13 +28,27 @@ export async function whyInWords(beside: Beside, fullName: string, environment: 
   if (newer.kind === "refused" && nothingIsKnown) throw new Error(newer.sentence);
   const explained: Explained = {
     ...known,
+    missing: await missingFor(beside, repository, newer.kind === "undeployed" ? (newer.commits[0]?.sha ?? null) : null),
     now: new Date(),
     newer: newer.kind === "refused" ? { kind: "not known", because: newer.sentence } : newer,
   };
   return asJson ? JSON.stringify(forMachines(explained), null, 2) : forPeople(explained, fullName, environment);
 }
 
-function forPeople({ live, lock, onTheirWay, newer, now }: Explained, fullName: string, environment: string): string {
+/** For the newest commit that is not live, as far as GitHub tells now. */
+async function missingFor(beside: Beside, repository: Repository, newest: string | null): Promise<readonly MissingContext[]> {
+  if (newest === null) return [];
+  const { database, settings } = beside;
+  const { github } = askingBeside(beside);
+  const required = (of: Repository, branch: string) => requiredContextsOf(github.as(of.installation), of, branch);
+  const means = { database, contextPrefix: settings.contextPrefix, required };
+  return missingContexts(means, repository, newest).catch((error) => {
+    if (!(error instanceof GitHubProblem)) throw error;
+    return [];
+  });
+}
+
+function forPeople({ live, lock, onTheirWay, newer, missing, now }: Explained, fullName: string, environment: string): string {
   const since = live?.state === "finished" ? `, since ${momentInWords(live.finishedAt, "UTC")}` : "";
   const lines = [
     `${environment} of ${fullName}`,
@@ -43,6 +62,7 @@ function forPeople({ live, lock, onTheirWay, newer, now }: Explained, fullName: 
   lines.push("", onTheirWay.length === 0 ? "Nothing is on its way." : "On its way, the newest first:");
   for (const one of onTheirWay) lines.push(...onItsWay(one, now));
   lines.push("", ...notLive(newer));
+  if (missing.length > 0) lines.push("", "Required, and nobody produces it:", ...missing.map(({ sentence }) => `  ${sentence}`));
   return lines.join("\n");
 }
 
@@ -77,7 +97,7 @@ function notLive(newer: Explained["newer"]): readonly string[] {
 }
 
 /** Moments are ISO 8601, in UTC. */
-function forMachines({ live, lock, onTheirWay, newer }: Explained): object {
+function forMachines({ live, lock, onTheirWay, newer, missing }: Explained): object {
   const aboutLive = live === null ? null : { run: live.id, sha: live.sha, title: live.title, person: live.person };
   return {
     live: live?.state === "finished" ? { ...aboutLive, since: live.finishedAt } : aboutLive,
@@ -98,6 +118,7 @@ function forMachines({ live, lock, onTheirWay, newer }: Explained): object {
         : newer.commits.map(({ sha, title, author, because, committedAt }) => {
             return { sha, title, author, because, committed_at: committedAt };
           }),
+    missing: missing.map(({ branch, context }) => ({ branch, context })),
     problem: newer.kind === "not known" ? newer.because : null,
   };
 }

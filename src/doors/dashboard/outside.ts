@@ -1,6 +1,7 @@
 import type { AskingMeans } from "../../deployments/means.ts";
 import { commitsOf, type ListedCommit } from "../../github/history.ts";
 import type { Repository } from "../../github/repository.ts";
+import { type RequiredContexts, requiredContextsOf } from "../../github/required-contexts.ts";
 import type { Loaded } from "../../repository-file/load.ts";
 import { recently } from "./recently.ts";
 
@@ -10,6 +11,8 @@ export interface Outside {
   file(repository: Repository): Promise<Loaded | null>;
   /** The newest commits of a branch, the newest first; none when there is no such branch. */
   commits(repository: Repository, branch: string): Promise<readonly ListedCommit[] | null>;
+  /** What a branch requires to be green. */
+  required(repository: Repository, branch: string): Promise<RequiredContexts | null>;
 }
 
 /** Long enough that a page which is looked at all day costs little, short enough that nobody notices. */
@@ -29,8 +32,15 @@ export function openOutside(means: AskingMeans, clock: () => number): Outside {
     nameOf: ({ repository, branch }) => `${repository.id} ${branch}`,
     ...{ keepFor, patience, clock, onProblem },
   });
+  const rules = recently({
+    ask: ({ repository, branch }: { readonly repository: Repository; readonly branch: string }) =>
+      requiredContextsOf(means.github.as(repository.installation), repository, branch),
+    nameOf: ({ repository, branch }) => `${repository.id} ${branch}`,
+    ...{ keepFor: 300_000, patience, clock, onProblem },
+  });
   return {
     file: (repository) => files.get(repository),
     commits: (repository, branch) => branches.get({ repository, branch }),
+    required: (repository, branch) => rules.get({ repository, branch }),
   };
 }

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { MissingContext } from "../../../checks/missing-contexts.ts";
 import type { Repository } from "../../../github/repository.ts";
 import type { FileReading } from "../../../runs/readings.ts";
 import type { CheckRun } from "../../../runs/run.ts";
@@ -17,11 +18,12 @@ export interface CommitView {
   readonly sha: string;
   readonly reading: FileReading;
   readonly checks: readonly CheckRun[];
+  readonly missing: readonly MissingContext[];
 }
 
 /** A commit: the mistakes of its repository file in full, and its checks. */
 export function commitPage(house: House, session: Session | null, view: CommitView): Html {
-  const { repository, sha, reading, checks } = view;
+  const { repository, sha, reading, checks, missing } = view;
   const gitHub = `${house.settings.github.web}${pathOf(repository)}`;
   return layout(house, {
     title: `${titleOf(reading)} at ${short(sha)}`,
@@ -31,9 +33,16 @@ export function commitPage(house: House, session: Session | null, view: CommitVi
     body: html`<div class="page">
 <h1>Commit <a class="sha" href="${gitHub}/commit/${sha}">${short(sha)}</a></h1>
 ${verdict(reading, `${gitHub}/blob/${sha}/${path}`)}
-<h2>Checks</h2>
+${missingList(missing)}<h2>Checks</h2>
 ${checks.length === 0 ? html`<p class="muted">No check of this commit was started.</p>` : runTable(repository, checks, house.clock())}</div>`,
   });
+}
+
+/** Required contexts that nobody produces, a sentence each; nothing where there are none. */
+export function missingList(missing: readonly MissingContext[]): Html {
+  if (missing.length === 0) return html``;
+  return html`<ul class="mistakes">${missing.map(({ sentence }) => html`<li data-look="waiting">${icon("waiting")}<span>${sentence}</span></li>`)}</ul>
+`;
 }
 
 function titleOf(reading: FileReading): string {

@@ -1,10 +1,12 @@
 import { html } from "hono/html";
 import type { PullRequestHead } from "../../../checks/heads.ts";
+import type { MissingContext } from "../../../checks/missing-contexts.ts";
 import type { Repository } from "../../../github/repository.ts";
 import type { CheckRun, DeploymentRun, Run } from "../../../runs/run.ts";
 import { sentenceOf } from "../../../runs/sentences.ts";
 import type { House } from "../house.ts";
 import { webAddress } from "../web-address.ts";
+import { missingList } from "./commit.ts";
 import { environmentName, hostOf } from "./environments.ts";
 import type { Viewer } from "./frame.ts";
 import type { Html } from "./html.ts";
@@ -20,6 +22,7 @@ export interface PullRequestView {
   readonly head: PullRequestHead;
   /** Of the newest commit. */
   readonly checks: readonly CheckRun[];
+  readonly missing: readonly MissingContext[];
   /** Earlier pushes, the newest first. */
   readonly older: readonly { readonly sha: string; readonly checks: readonly CheckRun[] }[];
   /** The newest of each environment, previews first. */
@@ -28,7 +31,7 @@ export interface PullRequestView {
 
 /** A pull request: where it is to be seen, a row for each check of its newest commit, and what was before. */
 export function pullRequestPage(house: House, viewer: Viewer, view: PullRequestView): Html {
-  const { repository, head, checks, older, deployments } = view;
+  const { repository, head, checks, missing, older, deployments } = view;
   const look = worst(checks);
   const gitHub = house.settings.github.web;
   return layout(house, {
@@ -42,7 +45,7 @@ export function pullRequestPage(house: House, viewer: Viewer, view: PullRequestV
 <h1>${head.title} <a class="number" href="${gitHub}${pathOf(repository)}/pull/${head.number}">#${head.number}</a></h1>
 <p class="facts"><span class="phase ${head.state}">${head.state}</span><span>${head.author}</span><span>into ${head.baseRef}</span>${commitLink(gitHub, repository, head.headSha)}${head.fork ? html`<span>from a fork</span>` : ""}${ago(head.updatedAt, house.clock())}</p>
 ${deployments.length === 0 ? "" : html`<section><h2>Where it is</h2><ul class="places">${deployments.map((run) => placeItem(house, viewer, repository, run))}</ul></section>`}
-<section><h2>Checks</h2>${checks.length === 0 ? html`<p class="teach">No check of this commit was started. A file <code>.github/signalbox.yml</code> at ${head.fork ? "the base branch" : "its head"} names them.</p>` : checkRows(house, viewer, repository, checks)}</section>
+<section><h2>Checks</h2>${missingList(missing)}${checks.length === 0 ? html`<p class="teach">No check of this commit was started. A file <code>.github/signalbox.yml</code> at ${head.fork ? "the base branch" : "its head"} names them.</p>` : checkRows(house, viewer, repository, checks)}</section>
 ${older.length === 0 ? "" : html`<section><h2>Earlier pushes</h2>${older.map((push) => olderPush(house, repository, push))}</section>`}</div>`,
   });
 }

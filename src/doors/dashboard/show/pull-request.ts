@@ -1,9 +1,11 @@
 import { findHead } from "../../../checks/heads.ts";
+import { missingContexts } from "../../../checks/missing-contexts.ts";
 import { checksOf, runsOfPullRequest } from "../../../runs/read.ts";
 import type { CheckRun, DeploymentRun, Run } from "../../../runs/run.ts";
 import type { House, Request } from "../house.ts";
 import { runJson } from "../json/run.ts";
 import { wholeNumber } from "../log-lines.ts";
+import { missingMeans } from "../missing-means.ts";
 import { notFound } from "../only.ts";
 import { pullRequestPage } from "../pages/pull-request.ts";
 import { viewerOf } from "../viewer.ts";
@@ -25,7 +27,8 @@ export async function showPullRequest(c: Request, house: House, text: string): P
     return { repository, head, checks, older: olderPushes(runs, head.headSha), deployments: newestDeployments(runs, number) };
   });
   if (view === null) return notFound(c, house);
-  if (!wantsJson(c)) return c.html(pullRequestPage(house, viewerOf(c, house), view));
+  const missing = view.head.state === "open" ? await missingContexts(missingMeans(house), repository, view.head.headSha) : [];
+  if (!wantsJson(c)) return c.html(pullRequestPage(house, viewerOf(c, house), { ...view, missing }));
   const { head, checks, older, deployments } = view;
   return c.json({
     number,
@@ -37,6 +40,7 @@ export async function showPullRequest(c: Request, house: House, text: string): P
     fork: head.fork,
     updated_at: head.updatedAt,
     checks: checks.map((run) => runJson(house, repository, run)),
+    missing: missing.map(({ branch, context }) => ({ branch, context })),
     older: older.map((push) => ({ sha: push.sha, checks: push.checks.map((run) => runJson(house, repository, run)) })),
     deployments: deployments.map((run) => runJson(house, repository, run)),
   });
