@@ -1,7 +1,7 @@
 import { Refusal } from "../release/refusal.ts";
 import { OperatorProblem } from "../target.ts";
 import type { Destination } from "./destination.ts";
-import { shownKeys } from "./host-key.ts";
+import { howToTrust, shownKeys } from "./host-key.ts";
 import { trouble } from "./remote.ts";
 import type { Answer, Disconnected } from "./session.ts";
 
@@ -21,12 +21,10 @@ export async function explainedEnd(
   const { name } = destination;
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed/i.test(said))
     return new Refusal(
-      `${name} does not show the host key that is known of it${await shown(destination, env)}. Somebody may stand in between. When it was set up anew, replace its line in known_hosts`,
+      `the host key of ${name} is not the one that is known: somebody may stand in between. When the server was set up anew, remove its old line first; ${howToTrust(destination, await shownKeys(destination, env))}`,
     );
   if (/Host key verification failed|host key is known/i.test(said))
-    return new Refusal(
-      `the host key of ${name} is not known${await shown(destination, env)}. Compare it with what ssh-keygen -lf says of the key in /etc/ssh there; then add the line to with.known_hosts, or have the operator add it to the server's known_hosts`,
-    );
+    return new Refusal(`the host key of ${name} is not known; ${howToTrust(destination, await shownKeys(destination, env))}`);
   if (/Load key|invalid format|error in libcrypto|passphrase/i.test(said))
     return new Refusal(`the secret ${key} is no private key that ssh can read without a passphrase`);
   if (/Permission denied \(/i.test(said))
@@ -38,11 +36,6 @@ export async function explainedEnd(
   )
     return new Unreachable(`${name} cannot be reached: ${lastLine(said)}`);
   return new Unreachable(`the connection to ${name} ended${said === "" ? "" : `: ${lastLine(said)}`}`);
-}
-
-async function shown(destination: Destination, env: Readonly<Record<string, string>>): Promise<string> {
-  const keys = await shownKeys(destination, env);
-  return keys.length === 0 ? "" : `; it shows ${keys.map(({ fingerprint, line }) => `${fingerprint} (${line})`).join(", ")}`;
 }
 
 /** Says why a step did not succeed. */
