@@ -3,7 +3,7 @@ import { GitError } from "../process/git.ts";
 import type { Workspace } from "../process/workspace.ts";
 import { renderOptions, renderUrl, type TemplateFacts } from "../repository-file/template.ts";
 import type { RunIo, RunningDeployment } from "../runs/execute.ts";
-import type { Outcome } from "../runs/run.ts";
+import type { Cancellation, Outcome } from "../runs/run.ts";
 import { durationInWords, short } from "../runs/sentences.ts";
 import { type Deployed, OperatorProblem } from "../targets/target.ts";
 import { build } from "./build.ts";
@@ -29,7 +29,7 @@ export async function executeDeployment(means: ExecutionMeans, run: RunningDeplo
   const work = { means, run, repository, configuration, target, facts, io: { ...io, stop: AbortSignal.any([io.stop, timeout]) } };
   const hand: Hand = { isOut: false };
   const ended = await carryOut(work, hand).catch((error): Outcome => {
-    if (io.stop.aborted) throw error;
+    if (io.stop.aborted) return brokenOff(io.stop, hand);
     if (timeout.aborted) {
       // Broken off in the middle: whether it had switched, nobody can tell.
       const what = `timed out after ${durationInWords(plan.timeout)}`;
@@ -40,7 +40,21 @@ export async function executeDeployment(means: ExecutionMeans, run: RunningDeplo
       return { kind: "failed", what: `${short(run.sha)} does not exist at GitHub any more` };
     throw error;
   });
-  return ended.kind === "live" ? outcomeOf(work, ended, io) : ended;
+  if (ended.kind !== "live") return ended;
+  return outcomeOf(work, ended, io).catch((error) => {
+    if (io.stop.aborted) return brokenOff(io.stop, hand);
+    throw error;
+  });
+}
+
+/** Cancelled in the middle: where the target had it already, or it is live and asked for its health, nobody can tell what is live. Throws any other reason to stop. */
+function brokenOff({ reason }: AbortSignal, { isOut }: Hand): Outcome {
+  if (!isCancellation(reason)) throw reason;
+  return { kind: "cancelled", because: reason, ...(isOut ? { switched: true } : {}) };
+}
+
+function isCancellation(reason: unknown): reason is Cancellation {
+  return typeof reason === "object" && reason !== null && "kind" in reason;
 }
 
 /** Whether the commit was handed to its target. */

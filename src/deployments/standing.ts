@@ -25,6 +25,7 @@ export async function lastSwitched(db: Query, repository: number, environment: s
       is.or([
         is("outcome", "like", '{"kind":"passed"%'),
         is("outcome", "like", '{"kind":"failed"%,"switched":true}'),
+        is("outcome", "like", '{"kind":"cancelled"%,"switched":true}'),
         is("outcome", "like", '{"kind":"lost"%'),
       ]),
     )

@@ -141,7 +141,7 @@ const outcome: z.ZodType<Outcome> = z.discriminatedUnion("kind", [
     switched: z.literal(true).exactOptional(),
   }),
   z.object({ kind: z.literal("errored"), what: z.string(), fix: z.string().exactOptional() }),
-  z.object({ kind: z.literal("cancelled"), because: cancellation }),
+  z.object({ kind: z.literal("cancelled"), because: cancellation, switched: z.literal(true).exactOptional() }),
 ]);
 
 const lost: z.ZodType<Lost> = z.object({ kind: z.literal("lost") });

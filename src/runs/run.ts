@@ -83,7 +83,8 @@ export type Outcome =
   | { readonly kind: "failed"; readonly what: string; readonly exitCode?: number; readonly switched?: true }
   /** News for the operator. */
   | { readonly kind: "errored"; readonly what: string; readonly fix?: string }
-  | { readonly kind: "cancelled"; readonly because: Cancellation };
+  /** `switched` as of what failed. */
+  | { readonly kind: "cancelled"; readonly because: Cancellation; readonly switched?: true };
 
 /** The machine died under a deployment: nobody knows how far it came, so it is never repeated by itself. */
 export interface Lost {

@@ -34,7 +34,7 @@ export function outcomeInWords(outcome: Outcome | Lost, attempt: Attempt | null,
     case "errored":
       return `Error: ${outcome.what}${outcome.fix === undefined ? "" : `. ${outcome.fix}`}`;
     case "cancelled":
-      return cancellationInWords(outcome.because);
+      return `${cancellationInWords(outcome.because)}${outcome.switched === true ? ". It was under way: look what is live" : ""}`;
     case "lost":
       return "The server died during this deployment: look what is live, then deploy again";
   }

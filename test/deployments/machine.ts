@@ -322,7 +322,8 @@ async function end(stage: Stage, { a, b }: Step): Promise<void> {
   if (run === undefined) return;
   const now = await database.read((db) => findRun(db, run.id));
   const stopped = now?.state === "running" ? now.stop : null;
-  const outcome = stopped !== null ? ({ kind: "cancelled", because: stopped } as const) : endingOf(run, b);
+  const wasHandedOver = run.kind === "deployment" && b % 2 === 0 ? { switched: true as const } : {};
+  const outcome = stopped !== null ? ({ kind: "cancelled", because: stopped, ...wasHandedOver } as const) : endingOf(run, b);
   await database.write((tx) => finish(tx, { id: run.id, attempt: run.attempt.number, owner: "worker" }, outcome));
   await noteEnd(stage, run);
 }
@@ -350,7 +351,8 @@ async function noteEnd({ database, memory }: Stage, { id }: RunningRun): Promise
     return;
   }
   const { environment, outcome } = run;
-  const mayHaveSwitched = outcome.kind === "lost" || (outcome.kind === "failed" && outcome.switched === true);
+  const isBrokenOff = (outcome.kind === "failed" || outcome.kind === "cancelled") && outcome.switched === true;
+  const mayHaveSwitched = outcome.kind === "lost" || isBrokenOff;
   if (outcome.kind === "passed") {
     memory.live.set(environment, run.sha);
     memory.passed.add(`${environment} ${run.sha}`);

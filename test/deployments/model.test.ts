@@ -26,7 +26,8 @@ const shutInBetween: readonly Step[] = [step("merge"), step("think"), step("lock
 
 describe.each(engines())("whatever happens to deployments on %s", (_name, storage) => {
   it("keeps one at a time, its gates, its order and the truth", async () => {
-    const all = await Promise.all(Array.from({ length: abreast[storage.engine] }, () => playMany(storage)));
+    const until = performance.now() + seconds * 1_000;
+    const all = await Promise.all(Array.from({ length: abreast[storage.engine] }, (_, lane) => playMany(storage, lane, until)));
     const sum = (count: (one: Played) => number) => all.reduce((before, one) => before + count(one), 0);
     const [sequences, deploy, rollback, check] = [
       sum((one) => one.sequences),
@@ -48,7 +49,7 @@ interface Played {
 }
 
 /** Plays sequences in one database until the time is over, each in a repository of its own. */
-async function playMany(storage: Storage): Promise<Played> {
+async function playMany(storage: Storage, lane: number, until: number): Promise<Played> {
   const clock = { now: Date.UTC(2026, 10, 20, 9) };
   // What survives a power cut is not the question here, and memory is faster than a disk.
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "signalbox-model-"));
@@ -65,9 +66,8 @@ async function playMany(storage: Storage): Promise<Played> {
       started.check += check;
     });
     // In small lots, of which the first is played whatever the time: a busy machine plays fewer and misses nothing else.
-    const until = performance.now() + seconds * 1_000;
-    await fc.assert(property, { numRuns: 3, examples: [[story], [shutInBetween]] });
-    while (performance.now() < until) await fc.assert(property, { numRuns: 5 });
+    if (lane === 0) await fc.assert(property, { numRuns: 3, examples: [[story], [shutInBetween]] });
+    while (performance.now() < until) await fc.assert(property, { numRuns: 2 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
 import { unlockEnvironment } from "../../src/deployments/locks.ts";
 import { rollBack } from "../../src/deployments/rollback.ts";
+import { cancel } from "../../src/runs/queue.ts";
+import { unfinishedDeployments } from "../../src/runs/read.ts";
 import { calm, deploymentBecomes, useSharedJourney } from "../support/journey.ts";
 import { until } from "../support/until.ts";
 import { knownRepository, says, servicesBeside } from "./deployment-house.ts";
@@ -31,8 +33,8 @@ describe("a deployment that is live", () => {
   afterAll(() => new Promise((resolve) => sites.close(resolve)));
 
   /** A repository that is deployed with each push, and asked whether it shows this. */
-  function repositoryWith(expected: string, keys = ""): Promise<Repository> {
-    const health = `{ url: "${address}/{{ repository.owner }}/{{ repository.name }}/live/current/index.html", within: 2s, expect: "${expected}" }`;
+  function repositoryWith(expected: string, keys = "", within = "2s"): Promise<Repository> {
+    const health = `{ url: "${address}/{{ repository.owner }}/{{ repository.name }}/live/current/index.html", within: ${within}, expect: "${expected}" }`;
     const environment = `trigger: push, target: directory, with: { path: live, from: site }, require_checks: none, health: ${health}`;
     return journey.repository({
       [path]: `environments: { live: { ${environment}${keys} } }\n`,
@@ -123,6 +125,25 @@ describe("a deployment that is live", () => {
       ["deploy", "failure"],
     ]);
     expect(await page(shop)).toBe("Welcome\n");
+  });
+
+  it("is what comes back by hand when the next one is cancelled while it is asked for its health", async () => {
+    const shop = await repositoryWith("Welcome", "", "10m");
+    const good = await push(shop, "Welcome");
+    await deploymentBecomes(shop, "live", "success", good);
+    const bad = await push(shop, "Oops");
+    await until("it is live and not well", async () => (await page(shop)) === "Oops\n", 20_000);
+    await journey.server.database.write(async (tx) => {
+      const [run] = await unfinishedDeployments(tx.db, { repository: shop.id });
+      await cancel(tx, run?.id ?? 0, { kind: "by hand", by: "mira" });
+    });
+    const cancelled = await deploymentBecomes(shop, "live", "error", bad);
+    expect(cancelled.statuses.at(-1)?.description).toBe("Cancelled by mira. It was under way: look what is live");
+
+    const repository = await knownRepository(journey, shop);
+    const order = { repository, environment: "live", by: "mira", reason: "odd", cause: { kind: "deed" as const, id: 1 } };
+    expect(await rollBack(servicesBeside(journey), order, async () => {})).toMatchObject({ kind: "started", sha: good });
+    await until("it is live again", async () => (await page(shop)) === "Welcome\n", 20_000);
   });
 
   it("is put back by hand, one release further with each time, by way of a commit where its release is gone", async () => {
