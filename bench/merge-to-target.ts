@@ -1,0 +1,160 @@
+import { spawn } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type GitHubStandIn, startGitHub } from "../demo/github/github.ts";
+import type { Repository } from "../demo/github/repository.ts";
+import { probeSandbox } from "../src/process/sandbox.ts";
+import { type Measure, median, quantile } from "./support/measure.ts";
+import { serverEnvironment } from "./support/server-environment.ts";
+
+const limit = 100;
+const rounds = 7;
+const file = `environments:
+  live: { trigger: merge, require_checks: none, target: command, with: { run: 'date +%s%N >>"$SIGNALBOX_SITES/began"' } }
+`;
+
+export const measure: Measure = {
+  title: "from the webhook of a merge to the first byte of the target's work, without GitHub's own time",
+  async run() {
+    const folder = await mkdtemp(join(tmpdir(), "signalbox-bench-"));
+    const github = await startGitHub();
+    const { env, url } = await serverEnvironment(folder, github.host);
+    const sandbox = (await probeSandbox()).works ? "bubblewrap" : "none";
+    const app = { APP_ID: String(github.app.id), PRIVATE_KEY: github.app.privateKey, WEBHOOK_SECRET: github.app.webhookSecret };
+    const child = spawn(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "../src/main.ts")],
+      {
+        env: { ...env, ...app, SANDBOX: sandbox },
+        stdio: ["ignore", "ignore", "inherit"],
+      },
+    );
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const hooks = await forwardHooks(url);
+    const gitHubsTime = watchRequests(github);
+    try {
+      while ((await fetch(`${url}/readyz`).catch(() => null))?.ok !== true) {
+        if (child.exitCode !== null) throw new Error(`The server ended with ${child.exitCode}`);
+        await delay(20);
+      }
+      github.webhooksTo(hooks.url);
+      const shop = await github.repository({ owner: "acme", name: "shop", files: { ".github/signalbox.yml": file } });
+      const began = join(folder, "sites", "acme", "shop", "began");
+      const times: number[] = [];
+      for (let round = 0; round <= rounds; round += 1) {
+        const merged = await mergeOne(shop, round);
+        const start = await hooks.merged();
+        const end = await firstByte(began, round + 1);
+        // The first fetches the whole repository.
+        if (round > 0) times.push(end - start - gitHubsTime.between(start, end));
+        await isLive(shop, merged);
+        await github.idle();
+      }
+      const value = `median ${median(times).toFixed(0)} ms, p95 ${quantile(times, 0.95).toFixed(0)} ms, limit ${limit} ms, sandbox ${sandbox}`;
+      return [{ what: "merge to target", value, ratio: median(times) / limit, aim: { is: "at most", ratio: 1 } }];
+    } finally {
+      child.kill("SIGTERM");
+      await ended;
+      gitHubsTime.end();
+      hooks.close();
+      await github.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function mergeOne(shop: Repository, round: number): Promise<string> {
+  const head = `change-${round}`;
+  await shop.commit({ branch: head, from: "main", files: { change: `${round}\n` }, message: head, author: "mira" });
+  return shop.merge(await shop.openPullRequest({ title: head, head, author: "mira" }), { by: "mira" });
+}
+
+/** Milliseconds since 1970, with fractions, as `date` and this process read the same clock. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+async function firstByte(path: string, count: number): Promise<number> {
+  for (;;) {
+    const lines = (await readFile(path, "utf8").catch(() => "")).split("\n").filter(Boolean);
+    if (lines.length >= count) return Number(lines[count - 1]) / 1e6;
+    await delay(5);
+  }
+}
+
+async function isLive(shop: Repository, sha: string): Promise<void> {
+  while (
+    shop
+      .deployments()
+      .find((one) => one.sha === sha)
+      ?.statuses.at(-1)?.state !== "success"
+  )
+    await delay(10);
+}
+
+/** Passes webhooks on, and tells when a merge's was. */
+async function forwardHooks(url: string) {
+  let waiting = Promise.withResolvers<number>();
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece);
+    const body = Buffer.concat(pieces);
+    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => /^(x-|content-type$)/.test(name)));
+    if (headers["x-github-event"] === "pull_request" && JSON.parse(body.toString()).action === "closed") waiting.resolve(now());
+    const answer = await fetch(`${url}${request.url}`, { method: "POST", headers: headers as Record<string, string>, body });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/github/webhooks`,
+    async merged(): Promise<number> {
+      const at = await waiting.promise;
+      waiting = Promise.withResolvers();
+      return at;
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** When the stand-in was answering: each of its requests, of the API and of git. */
+function watchRequests({ host }: GitHubStandIn) {
+  const open = new Map<unknown, number>();
+  const intervals: { readonly from: number; readonly to: number }[] = [];
+  const onStart = (message: unknown) => {
+    const { request } = message as { request: { headers: { host?: string } } };
+    if (request.headers.host === host) open.set(request, now());
+  };
+  const onFinish = (message: unknown) => {
+    const { request } = message as { request: unknown };
+    const from = open.get(request);
+    if (from !== undefined) intervals.push({ from, to: now() });
+    open.delete(request);
+  };
+  subscribe("http.server.request.start", onStart);
+  subscribe("http.server.response.finish", onFinish);
+  return {
+    /** How long at least one was being answered, in milliseconds. */
+    between(start: number, end: number): number {
+      let covered = start;
+      let sum = 0;
+      for (const { from, to } of intervals.toSorted((one, other) => one.from - other.from)) {
+        const [begin, stop] = [Math.max(from, covered), Math.min(to, end)];
+        if (stop > begin) sum += stop - begin;
+        covered = Math.max(covered, stop);
+      }
+      return sum;
+    },
+    end() {
+      unsubscribe("http.server.request.start", onStart);
+      unsubscribe("http.server.response.finish", onFinish);
+    },
+  };
+}
