@@ -2,10 +2,19 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Io } from "../process/io.ts";
 import { failureOf, runInSandbox } from "./in-sandbox.ts";
 import { withLock } from "./lock.ts";
 import { commandText } from "./release/options.ts";
-import { defineTarget, missingSecret, secretName } from "./target.ts";
+import {
+  type Deployed,
+  type DeployOrder,
+  defineTarget,
+  missingSecret,
+  type Refused,
+  type Removed,
+  secretName,
+} from "./target.ts";
 
 const options = z.strictObject({
   run: commandText.describe(
@@ -20,31 +29,58 @@ const options = z.strictObject({
     .max(50)
     .default([])
     .describe("Names of secrets, which the command finds in environment variables of the same names."),
+  remove: z
+    .strictObject({ run: commandText })
+    .optional()
+    .describe(
+      "`{ run: … }`: a command that takes a preview down, needed with `trigger: pull_request`. It starts in an empty folder, since the commit may be gone by then, and finds the same secrets and variables; it may be called again for what is gone already.",
+    ),
 });
+
+type Options = z.infer<typeof options>;
 
 /**
  * Deploys with a command of the repository, which may write to the built checkout and to the folders of its repository. Two never run at the
  * same time for one environment. Whether a command that failed had already changed something, nobody can tell.
  */
-export const command = defineTarget<z.infer<typeof options>>({
+export const command = defineTarget<Options>({
   name: "command",
   options,
-  deploy: async ({ run, secrets }, order, io) => {
-    const values: Record<string, string> = {};
-    for (const name of secrets) {
-      const value = await order.secret(name);
-      if (value === null) return missingSecret(name, order);
-      values[name] = value;
-    }
-    const [own] = order.allowedPaths;
-    await mkdir(own, { recursive: true });
-    const waits = () => io.write(Buffer.from(`Waiting for the deployment to ${order.environment} that is under way.\n`));
-    return withLock(join(own, lockName(order.environment)), io.stop, waits, async () => {
-      const failure = failureOf(run, await runInSandbox(run, order.workspace, values, order, io));
+  previewOptions: options.required({ remove: true }),
+  deploy: (options, order, io) =>
+    alone(options, order, io, async (values): Promise<Deployed> => {
+      const failure = failureOf(options.run, await runInSandbox(options.run, order.workspace, values, order, io));
       return failure === null ? { kind: "live", release: null } : { kind: "refused", reason: failure, live: "unknown" };
+    }),
+  remove: async ({ remove, ...options }, order, io) => {
+    if (remove === undefined) return { kind: "refused", reason: "with.remove is missing: nobody knows how to take this down" };
+    const folder = `${order.workspace}.remove`;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return alone(options, order, io, async (values): Promise<Removed> => {
+      const failure = failureOf(remove.run, await runInSandbox(remove.run, folder, values, order, io));
+      return failure === null ? { kind: "removed" } : { kind: "refused", reason: failure };
     });
   },
 });
+
+/** Does the work with the values of the secrets, while nothing else works for this environment. */
+async function alone<Result>(
+  { secrets }: Pick<Options, "secrets">,
+  order: DeployOrder,
+  io: Io,
+  work: (values: Readonly<Record<string, string>>) => Promise<Result>,
+): Promise<Result | Refused> {
+  const values: Record<string, string> = {};
+  for (const name of secrets) {
+    const value = await order.secret(name);
+    if (value === null) return missingSecret(name, order);
+    values[name] = value;
+  }
+  const [own] = order.allowedPaths;
+  await mkdir(own, { recursive: true });
+  const waits = () => io.write(Buffer.from(`Waiting for the deployment to ${order.environment} that is under way.\n`));
+  return withLock(join(own, lockName(order.environment)), io.stop, waits, () => work(values));
+}
 
 /** Our own means against a server that lost its lease, or a program of a repository that names an environment like a path. */
 function lockName(environment: string): string {

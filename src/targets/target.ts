@@ -19,12 +19,25 @@ export interface DeployTarget<Options> {
    * commit can be deployed again. The order's workspace may be missing.
    */
   restore?(options: Options, release: unknown, order: DeployOrder, io: Io): Promise<Deployed>;
+  /**
+   * Takes away, for good, all that `deploy` ever put in place with these options: a preview that is over. Safe to repeat, also where nothing is
+   * there (any more); in all else like `deploy`. There is no checkout: the order's workspace is missing.
+   */
+  remove?(options: Options, order: DeployOrder, io: Io): Promise<Removed>;
+  /** The shape of `with:` in an environment for previews, where `remove` needs more than `deploy` does. */
+  readonly previewOptions?: z.ZodType<Options>;
 }
 
-export type Deployed =
-  | { readonly kind: "live"; readonly release: unknown; readonly url?: string }
-  /** `live: "unknown"` when it cannot be told whether the old release still answers. */
-  | { readonly kind: "refused"; readonly reason: string; readonly live: "unchanged" | "unknown" };
+export type Removed = { readonly kind: "removed" } | { readonly kind: "refused"; readonly reason: string };
+
+export type Deployed = { readonly kind: "live"; readonly release: unknown; readonly url?: string } | Refused;
+
+/** `live: "unknown"` when it cannot be told whether the old release still answers. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly reason: string;
+  readonly live: "unchanged" | "unknown";
+}
 
 /** One commit on its way to one environment. */
 export interface DeployOrder {
@@ -57,12 +70,17 @@ export interface AnyTarget {
   deploy(options: unknown, order: DeployOrder, io: Io): Promise<Deployed>;
   /** As `DeployTarget.restore`; null for a target that cannot. */
   readonly restore: ((options: unknown, release: unknown, order: DeployOrder, io: Io) => Promise<Deployed>) | null;
+  /** As `DeployTarget.remove`; null for a target that cannot, and so cannot have previews. */
+  readonly remove: ((options: unknown, order: DeployOrder, io: Io) => Promise<Removed>) | null;
+  /** The shape of `with:` for previews; null where there are none. */
+  readonly previewOptions: z.ZodType | null;
 }
 
 /** Checks a target's declaration by its type and makes it one among others. */
 export function defineTarget<Options>(target: DeployTarget<Options>): AnyTarget {
   const restore = target.restore?.bind(target);
-  const withOptions = async (options: unknown, work: (parsed: Options) => Promise<Deployed>): Promise<Deployed> => {
+  const remove = target.remove?.bind(target);
+  const withOptions = async <Result>(options: unknown, work: (parsed: Options) => Promise<Result>): Promise<Result | Refused> => {
     const parsed = target.options.safeParse(options);
     if (parsed.success) return work(parsed.data);
     const problems = parsed.error.issues.map(({ path, message }) => `${["with", ...path].join(".")}: ${message}`);
@@ -75,6 +93,8 @@ export function defineTarget<Options>(target: DeployTarget<Options>): AnyTarget 
     restore: restore
       ? (options, release, order, io) => withOptions(options, (parsed) => restore(parsed, release, order, io))
       : null,
+    remove: remove ? (options, order, io) => withOptions(options, (parsed) => remove(parsed, order, io)) : null,
+    previewOptions: remove ? (target.previewOptions ?? target.options) : null,
   };
 }
 
@@ -84,7 +104,7 @@ export const secretName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, {
 });
 
 /** What is said when a secret that is needed is not set. */
-export function missingSecret(name: string, { repository: { owner, name: repository }, environment }: DeployOrder): Deployed {
+export function missingSecret(name: string, { repository: { owner, name: repository }, environment }: DeployOrder): Refused {
   const command = `bin/signalbox secret set ${owner}/${repository} ${name} --environment ${environment}`;
   return { kind: "refused", reason: `the secret ${name} is not set; set it with: ${command}`, live: "unchanged" };
 }

@@ -154,6 +154,33 @@ export function keepsToTheContract(open: () => Promise<DeployWorld>): void {
       },
     );
 
+    it("takes away what it deployed, if it can, as often as it is asked, and deploys again afterwards", async () => {
+      const { target, options, order, live } = await open();
+      if (target.remove === null) return;
+      await target.deploy(options, await order("one"), recordingIo());
+      await target.deploy(options, await order("two"), recordingIo());
+
+      for (const again of [await order("three"), await order("four")]) {
+        await rm(again.workspace, { recursive: true });
+        expect(await target.remove(options, again, recordingIo())).toEqual({ kind: "removed" });
+        expect(await live()).toBeNull();
+      }
+
+      expect(await target.deploy(options, await order("five"), recordingIo())).toMatchObject({ kind: "live" });
+      expect(await live()).toBe("five");
+    });
+
+    it("does not begin to take away what it deployed when it is cancelled before", async () => {
+      const { target, options, order, live } = await open();
+      if (target.remove === null) return;
+      await target.deploy(options, await order("one"), recordingIo());
+      const io = recordingIo({ stop: AbortSignal.abort("superseded") });
+
+      await expect(target.remove(options, await order("two"), io)).rejects.toBe("superseded");
+
+      expect(await live()).toBe("one");
+    });
+
     it("refuses what cannot work in words that its author understands, and touches nothing", async () => {
       const { target, options, order, live, refused } = await open();
       await target.deploy(options, await order("one"), recordingIo());

@@ -59,7 +59,11 @@ describe("the target command", () => {
     const { own, order } = await newWorld();
     return {
       target: command,
-      options: { run: "./deploy.sh", secrets: ["API_TOKEN"] },
+      options: {
+        run: "./deploy.sh",
+        secrets: ["API_TOKEN"],
+        remove: { run: 'test -n "$API_TOKEN"; rm -f "$SIGNALBOX_SITES/live"' },
+      },
       secret: secrets.API_TOKEN ?? "",
       order: (version, pace) => order({ version, "deploy.sh": script, ...(pace && { slow: "" }) }),
       live: () => readFile(join(own, "live"), "utf8").catch(() => null),

@@ -98,6 +98,29 @@ describe("the target directory", () => {
     };
   });
 
+  it("takes a site away with all that it laid out, and nothing else", async () => {
+    const { own, order, web } = await newWorld();
+    const options = { path: "web", shared: ["uploads/"] };
+    await directory.deploy(options, await order({ "index.html": "hello" }), recordingIo());
+    const io = recordingIo();
+    expect(await directory.remove?.(options, await order({}), io)).toEqual({ kind: "removed" });
+    expect(io.text()).toBe("web is gone.\n");
+    expect(await readdir(own)).toEqual([]);
+
+    await directory.deploy(options, await order({ "index.html": "hello" }), recordingIo());
+    await writeFile(join(web, "notes.txt"), "by hand");
+    expect(await directory.remove?.(options, await order({}), recordingIo())).toEqual({ kind: "removed" });
+    expect(await readdir(web)).toEqual(["notes.txt"]);
+
+    await mkdir(join(web, "current"));
+    expect(await directory.remove?.(options, await order({}), recordingIo())).toMatchObject({
+      kind: "refused",
+      reason: expect.stringMatching(/something named current that is not a link to a release/),
+    });
+    expect((await readdir(web)).toSorted()).toContain("current");
+    expect(await directory.remove?.({ path: "../shop-2" }, await order({}), recordingIo())).toMatchObject({ kind: "refused" });
+  });
+
   it("says what it did, and which release is live", async () => {
     const { order, web } = await newWorld();
     const io = recordingIo();

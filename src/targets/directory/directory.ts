@@ -6,12 +6,13 @@ import { commandText, releaseOptions } from "../release/options.ts";
 import { Refusal } from "../release/refusal.ts";
 import { withShared } from "../release/shared.ts";
 import { survey } from "../release/tree.ts";
-import { type Deployed, type DeployOrder, defineTarget } from "../target.ts";
+import { type DeployOrder, defineTarget, type Refused } from "../target.ts";
 import type { Folder } from "./folder.ts";
 import { destinationOf } from "./plan.ts";
 import { explained } from "./problems.ts";
 import { deployTo, restoreAt } from "./release.ts";
 import { openSite } from "./site.ts";
+import { isStillAt, takeAway } from "./take-away.ts";
 
 const options = z.strictObject({
   path: z
@@ -53,21 +54,32 @@ export const directory = defineTarget<DirectoryOptions>({
       const destination = destinationOf(options.path, order);
       return atSite(destination, options.path, order, io, (site) => restoreAt({ site, destination, options, order, io }, name));
     }),
+  remove: ({ path }, order, io) =>
+    refusing(path, async () => {
+      const destination = destinationOf(path, order);
+      return atSite(destination, path, order, io, (site) => takeAway(site, { destination, path, io }));
+    }),
 });
 
-async function atSite(
+async function atSite<Result>(
   destination: string,
   path: string,
   order: DeployOrder,
   io: Io,
-  work: (site: Folder) => Promise<Deployed>,
-): Promise<Deployed> {
-  await using site = await openSite(destination, path, order);
+  work: (site: Folder) => Promise<Result>,
+): Promise<Result> {
   const waits = () => io.write(Buffer.from("Waiting for another deployment to the same folder.\n"));
-  return await withLock(site.at(".lock"), io.stop, waits, () => work(site));
+  for (;;) {
+    await using site = await openSite(destination, path, order);
+    const done = await withLock(site.at(".lock"), io.stop, waits, async () =>
+      // Whoever had the lock before may have taken the whole site away.
+      (await isStillAt(site, destination)) ? { result: await work(site) } : null,
+    );
+    if (done !== null) return done.result;
+  }
 }
 
-async function refusing(path: string, work: () => Promise<Deployed>): Promise<Deployed> {
+async function refusing<Result>(path: string, work: () => Promise<Result>): Promise<Result | Refused> {
   try {
     return await work();
   } catch (error) {

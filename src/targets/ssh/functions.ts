@@ -132,6 +132,12 @@ forget() {
   done
 }
 
+take_away() {
+  rm -f -- current .current.part && rm -rf -- releases .manifests shared && rm -f .lock || return
+  site=$PWD
+  cd / && rmdir -- "$site" 2>/dev/null || echo "What else lies there stays."
+}
+
 leave() {
   trap - EXIT
   trap '' HUP INT TERM

@@ -142,6 +142,12 @@ export class Host {
     if (said !== "") await this.#say(said);
   }
 
+  /** Removes the site with all its releases and what they shared; only `end` may follow. */
+  async takeAway(): Promise<void> {
+    const said = (await this.#do(step("take_away"))).output.toString("utf8").trim();
+    await this.#say(`${this.#means.path} is taken away.${said === "" ? "" : ` ${said}`}`);
+  }
+
   /** Gives up what it does; only `end` may follow. */
   interrupt(reason: unknown): void {
     this.#session.interrupt(reason);

@@ -53,4 +53,5 @@ type StepName =
   | "check"
   | "keep"
   | "take_back"
-  | "forget";
+  | "forget"
+  | "take_away";

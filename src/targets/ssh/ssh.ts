@@ -5,13 +5,14 @@ import { commandText, releaseOptions } from "../release/options.ts";
 import { Refusal } from "../release/refusal.ts";
 import { withShared } from "../release/shared.ts";
 import { survey } from "../release/tree.ts";
-import { type Deployed, type DeployOrder, defineTarget, missingSecret, secretName } from "../target.ts";
+import { type Deployed, type DeployOrder, defineTarget, missingSecret, type Refused, secretName } from "../target.ts";
 import { openAccess } from "./access.ts";
-import { destinationOf, destinationText } from "./destination.ts";
+import { type Destination, destinationOf, destinationText } from "./destination.ts";
 import { healthOptions } from "./health.ts";
-import type { Content } from "./host.ts";
+import type { Content, Means } from "./host.ts";
 import { entriesOf, manifestOf, pack } from "./manifest.ts";
 import { type RollOut, rollOut } from "./roll-out.ts";
+import { takeAway } from "./take-away.ts";
 
 const options = z
   .strictObject({
@@ -82,6 +83,8 @@ export const ssh = defineTarget<Options>({
       if (name === null) throw new Refusal("what was live is no release on a server; deploy its commit again");
       return atServers(options, async () => name, order, io);
     }),
+  remove: (options, order, io) =>
+    refusing(() => withMeans(options, order, io, (destinations, means) => takeAway(destinations, means, io))),
 });
 
 async function contentOf({ from = ".", shared }: Options, order: DeployOrder, io: Io): Promise<Content> {
@@ -92,24 +95,29 @@ async function contentOf({ from = ".", shared }: Options, order: DeployOrder, io
   return { entries, made };
 }
 
-async function atServers(options: Options, release: RollOut["release"], order: DeployOrder, io: Io): Promise<Deployed> {
+function atServers(options: Options, release: RollOut["release"], order: DeployOrder, io: Io): Promise<Deployed> {
+  const { batch, keep } = options;
+  const restart = options.restart?.run ?? null;
+  return withMeans(options, order, io, (destinations, means) =>
+    rollOut({ destinations, means, release, batch, restart, health: options.health ?? null, keep, io }),
+  );
+}
+
+async function withMeans<Result>(
+  options: Options,
+  order: DeployOrder,
+  io: Io,
+  work: (destinations: readonly Destination[], means: Means) => Promise<Result>,
+): Promise<Result | Refused> {
   const key = await order.secret(options.key);
   if (key === null) return missingSecret(options.key, order);
   await using access = await openAccess(order, { key, knownHosts: options.known_hosts });
-  const { path, shared, batch, keep } = options;
-  return await rollOut({
-    destinations: (options.hosts ?? [options.host ?? ""]).map(destinationOf),
-    means: { path, shared, key: options.key, access, order, io },
-    release,
-    batch,
-    restart: options.restart?.run ?? null,
-    health: options.health ?? null,
-    keep,
-    io,
-  });
+  const { path, shared } = options;
+  const destinations = (options.hosts ?? [options.host ?? ""]).map(destinationOf);
+  return await work(destinations, { path, shared, key: options.key, access, order, io });
 }
 
-async function refusing(work: () => Promise<Deployed>): Promise<Deployed> {
+async function refusing<Result>(work: () => Promise<Result>): Promise<Result | Refused> {
   try {
     return await work();
   } catch (error) {
