@@ -20,6 +20,7 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("pull_request.synchronize", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.edited", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.ready_for_review", (context) => pullRequestUpdated(context, services));
+    probot.on("pull_request.converted_to_draft", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.closed", (context) => pullRequestClosed(context, services));
     probot.on("issue_comment.created", (context) => issueCommentCreated(context, services));
     probot.on("push", (context) => pushed(context, services));

@@ -29,6 +29,7 @@ const handled = [
   "pull_request.closed",
   "pull_request.closed.merged",
   "pull_request.closed.merged.fork",
+  "pull_request.converted_to_draft",
   "pull_request.edited.base",
   "pull_request.edited.title",
   "pull_request.opened",

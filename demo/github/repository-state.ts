@@ -25,6 +25,8 @@ export interface RepositoryState {
   readonly statuses: Status[];
   readonly checkRuns: CheckRun[];
   readonly deployments: Deployment[];
+  /** Names that deployments were made for, but those that were deleted since. */
+  readonly environments: Set<string>;
   /** Contexts that must be green before a commit comes into a branch, by its name. */
   readonly required: Map<string, RequiredContexts>;
 }

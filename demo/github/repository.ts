@@ -1,7 +1,14 @@
 import { addComment } from "./deeds/comments.ts";
 import { createDeployment } from "./deeds/deployments.ts";
 import { type MergeMethod, mergePullRequest } from "./deeds/merging.ts";
-import { changeBase, closePullRequest, openPullRequest, readyForReview, reopenPullRequest } from "./deeds/pull-requests.ts";
+import {
+  changeBase,
+  closePullRequest,
+  convertToDraft,
+  openPullRequest,
+  readyForReview,
+  reopenPullRequest,
+} from "./deeds/pull-requests.ts";
 import {
   commit,
   createRepository,
@@ -53,6 +60,7 @@ export interface Repository {
   reopenPullRequest(number: number, by?: string): Promise<void>;
   changeBase(number: number, base: string, by?: string): Promise<void>;
   readyForReview(number: number, by?: string): Promise<void>;
+  convertToDraft(number: number, by?: string): Promise<void>;
   /** Resolves with the SHA that the base branch has now; rejects when GitHub would refuse. */
   merge(number: number, how?: { readonly method?: MergeMethod; readonly by?: string }): Promise<string>;
   pullRequest(number: number): PullRequest;
@@ -63,6 +71,8 @@ export interface Repository {
   checkRuns(sha: string): readonly CheckRun[];
   /** Oldest first, each with its statuses, oldest first. */
   deployments(): readonly Deployment[];
+  /** Names of those that deployments were made for and nobody deleted. */
+  environments(): readonly string[];
   /** As a person does with `gh api`: no contexts are required and nothing is merged. Resolves with the id. */
   createDeployment(wish: DeploymentByPerson): Promise<number>;
   /** Resolves with the id. */
@@ -145,6 +155,7 @@ function handle(world: World, repository: RepositoryState): Repository {
     closePullRequest: async (number, by) => closePullRequest(world, pullRequest(number), byOf(number, by)),
     reopenPullRequest: async (number, by) => reopenPullRequest(world, pullRequest(number), byOf(number, by)),
     changeBase: async (number, base, by) => changeBase(world, pullRequest(number), base, byOf(number, by)),
+    convertToDraft: async (number, by) => convertToDraft(world, pullRequest(number), byOf(number, by)),
     readyForReview: async (number, by) => readyForReview(world, pullRequest(number), byOf(number, by)),
     merge: async (number, { method = "merge", by } = {}) => {
       const merged = await mergePullRequest(world, pullRequest(number), { method, by: byOf(number, by) });
@@ -157,6 +168,7 @@ function handle(world: World, repository: RepositoryState): Repository {
     allStatuses: (sha) => allStatuses(repository, sha),
     checkRuns: (sha) => repository.checkRuns.filter((run) => run.sha === sha),
     deployments: () => repository.deployments,
+    environments: () => [...repository.environments].toSorted(),
     createDeployment: async ({ by, ...wish }) => {
       const result = await createDeployment(world, repository, {
         ...wish,

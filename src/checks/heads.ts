@@ -1,4 +1,6 @@
+import type { Selectable } from "kysely";
 import type { Query, Transaction } from "../database/connection.ts";
+import type { Tables } from "../database/schema.ts";
 import { cancel } from "../runs/queue.ts";
 import { checksOf } from "../runs/read.ts";
 import type { Cancellation } from "../runs/run.ts";
@@ -8,9 +10,12 @@ export interface PullRequestHead {
   readonly repository: number;
   readonly number: number;
   readonly headSha: string;
+  /** The branch of the head. */
+  readonly headRef: string;
   readonly baseRef: string;
   readonly fork: boolean;
   readonly state: "open" | "closed" | "merged";
+  readonly draft: boolean;
   readonly title: string;
   readonly author: string;
   readonly updatedAt: Date;
@@ -28,7 +33,7 @@ export async function rememberHead(
 ): Promise<{ readonly kind: "late" } | { readonly kind: "kept"; readonly before: string | null }> {
   const before = await tx.db
     .selectFrom("pull_request_head")
-    .select(["head_sha", "state", "updated_at"])
+    .select(["head_sha", "base_ref", "state", "draft", "updated_at", "active_at"])
     .where("repository", "=", head.repository)
     .where("number", "=", head.number)
     .executeTakeFirst();
@@ -41,13 +46,16 @@ export async function rememberHead(
     repository: head.repository,
     number: head.number,
     head_sha: head.headSha,
+    head_ref: head.headRef,
     base_ref: head.baseRef,
     fork: head.fork ? 1 : 0,
     state: head.state,
+    draft: head.draft ? 1 : 0,
     title: head.title,
     author: head.author,
     updated_at: head.updatedAt.getTime(),
     heard_at: tx.now,
+    active_at: before === undefined || isStirred(before, head) ? tx.now : before.active_at,
   };
   await tx.db
     .insertInto("pull_request_head")
@@ -55,6 +63,15 @@ export async function rememberHead(
     .onConflict((conflict) => conflict.columns(["repository", "number"]).doUpdateSet(row))
     .execute();
   return { kind: "kept", before: before?.head_sha ?? null };
+}
+
+/** Whether a preview of it would begin anew. */
+function isStirred(
+  before: { readonly head_sha: string; readonly base_ref: string; readonly state: string; readonly draft: number },
+  { headSha, baseRef, state, draft }: PullRequestHead,
+): boolean {
+  const wasOpen = before.state === "open" && before.draft === 0;
+  return before.head_sha !== headSha || before.base_ref !== baseRef || (!wasOpen && state === "open" && !draft);
 }
 
 /** The newest that we heard of a pull request; `null` when we heard nothing. */
@@ -66,8 +83,14 @@ export async function findHead(db: Query, repository: number, number: number): P
     .where("number", "=", number)
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { head_sha: headSha, base_ref: baseRef, fork, state, title, author, updated_at: updatedAt } = row;
-  return { repository, number, headSha, baseRef, fork: fork === 1, state, title, author, updatedAt: new Date(updatedAt) };
+  return headFromRow(row);
+}
+
+/** Reads a row back. */
+export function headFromRow(row: Selectable<Tables["pull_request_head"]>): PullRequestHead {
+  const { repository, number, head_sha: headSha, head_ref: headRef, base_ref: baseRef, fork, state, draft, title, author } = row;
+  const updatedAt = new Date(row.updated_at);
+  return { repository, number, headSha, headRef, baseRef, fork: fork === 1, state, draft: draft === 1, title, author, updatedAt };
 }
 
 /**

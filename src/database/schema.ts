@@ -27,6 +27,7 @@ export interface Tables {
   recovery: RecoveryTable;
   missed_delivery: MissedDeliveryTable;
   installation_pace: InstallationPaceTable;
+  preview: PreviewTable;
 }
 
 /** One arrival of a delivery. A GUID may arrive again on purpose, so it is no key. */
@@ -78,14 +79,19 @@ interface PullRequestHeadTable {
   repository: number;
   number: number;
   head_sha: string;
+  /** The branch of the head. */
+  head_ref: Generated<string>;
   base_ref: string;
   fork: number;
   state: "open" | "closed" | "merged";
+  draft: Generated<number>;
   title: string;
   author: string;
   /** GitHub's `updated_at`, which tells an old event that arrives late. */
   updated_at: number;
   heard_at: number;
+  /** When its head last moved, or it was last opened, by our own clock: previews grow old from then on. */
+  active_at: Generated<number>;
 }
 
 interface RunTable {
@@ -104,6 +110,8 @@ interface RunTable {
   /** Login of who set it off: opened, pushed, merged or asked. */
   person: string | null;
   name: string;
+  /** The environment of the file, for a deployment to a preview of it. */
+  preview: string | null;
   trust: "own" | "fork" | null;
   task: "deploy" | "rollback" | "teardown" | null;
   /** 1 for what nobody asked for by hand: one of these per commit and environment, ever. */
@@ -317,4 +325,16 @@ interface InstallationPaceTable {
   /** When the bucket of turns will be full again. */
   next_at: number;
   paused_until: Generated<number>;
+}
+
+/** A preview that may be there in whatever way: from its first wish until it is known to be gone. */
+interface PreviewTable {
+  repository: number;
+  /** As the deployments' environment is called: `preview-pr-12`. */
+  environment: string;
+  /** The environment of the file. */
+  preview: string;
+  pull_request: number;
+  /** The first of the runs that it consists of. */
+  since: number;
 }

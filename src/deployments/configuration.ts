@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Transaction } from "../database/connection.ts";
-import type { Approvals, EnvironmentPlan, Freeze, Health, RequireChecks } from "../repository-file/repository-file.ts";
+import type { Approvals, EnvironmentPlan, Freeze, Health, Options, RequireChecks } from "../repository-file/repository-file.ts";
 import type { Rules } from "./rules.ts";
 
 /** What a deployment run carries. */
@@ -23,6 +23,22 @@ export interface DeploymentConfiguration {
   readonly rollback: PutBack | null;
   /** Environments after this one that did not want this commit, because no file of theirs had changed: decided once. */
   readonly unwanted: readonly string[];
+  /** For the task `teardown`: what is taken away. */
+  readonly teardown: Teardown | null;
+}
+
+/** A preview that nobody wants any more. */
+export interface Teardown {
+  /** A clause: "pull request #12 was closed". */
+  readonly because: string;
+  /** Every place that may hold something of it; more than one when `with` has changed from commit to commit. */
+  readonly places: readonly Place[];
+}
+
+export interface Place {
+  readonly target: string;
+  /** Filled in. */
+  readonly with: Options;
 }
 
 export interface Override {
@@ -61,7 +77,7 @@ const rollback = z.enum(["automatic", "manual"]);
 
 // What has a default here was not yet known to the version that wrote the row.
 const plan = z.object({
-  trigger: z.enum(["merge", "push", "manual"]),
+  trigger: z.enum(["merge", "push", "pull_request", "manual"]),
   branch: z.string().nullable(),
   after: z.string().nullable(),
   target: z.string(),
@@ -75,6 +91,8 @@ const plan = z.object({
   health: health.nullable().default(null),
   rollback: rollback.default("manual"),
   paths: z.array(z.string()).nullable().default(null),
+  ttl: z.number().nullable().default(null),
+  quota: z.int().default(20),
 });
 
 const rules = z.object({
@@ -99,6 +117,13 @@ const schema: z.ZodType<DeploymentConfiguration> = z.object({
   override: z.object({ by: z.string(), reason: z.string() }).nullable().default(null),
   rollback: z.object({ run: z.int(), target: z.string(), release: z.unknown() }).nullable().default(null),
   unwanted: z.array(z.string()).default([]),
+  teardown: z
+    .object({
+      because: z.string(),
+      places: z.array(z.object({ target: z.string(), with: z.record(z.string(), z.unknown()) })),
+    })
+    .nullable()
+    .default(null),
 });
 
 /** Reads a deployment run's configuration; `null` for a run that ended before it had one. */

@@ -2,6 +2,9 @@ import { GitHubProblem } from "../github/problem.ts";
 import { reconsidered, toReconsider } from "../runs/reconsidering.ts";
 import { watchFreezes } from "./freezes-that-end.ts";
 import type { DeploymentMeans } from "./means.ts";
+import { reconsiderPreviews } from "./previews.ts";
+import { type PreviewWatch, watchPreviews } from "./previews-watch.ts";
+import { readingOnce } from "./reading-once.ts";
 import { reconsider } from "./reconsider.ts";
 
 /** Reconsiders each repository whose facts have changed, now and whenever a change is rung. */
@@ -24,6 +27,7 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
   let lookAgain = false;
   let stopped = false;
   const ringEnded = watchFreezes(database);
+  const previews = watchPreviews(database);
 
   function look(): Promise<void> {
     lookAgain = true;
@@ -36,6 +40,7 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
       while (lookAgain && !stopped) {
         lookAgain = false;
         await ringEnded();
+        await previews.ring();
         const due = await database.read(toReconsider);
         for (const { repository, wanted } of due)
           if (!underWay.has(repository) && !failed.has(repository)) begin(repository, wanted);
@@ -49,7 +54,7 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
   }
 
   function begin(repository: number, wanted: number): void {
-    const work = one(means, repository, wanted).then((done) => {
+    const work = one(means, previews, repository, wanted).then((done) => {
       underWay.delete(repository);
       if (done === "later") failed.add(repository);
       return look();
@@ -81,10 +86,17 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
 }
 
 /** Never rejects. What GitHub or git may do later is left for later; what they never will is left until something changes. */
-async function one(means: DeploymentMeans, repository: number, wanted: number): Promise<"done" | "later"> {
+async function one(
+  means: DeploymentMeans,
+  previews: PreviewWatch,
+  repository: number,
+  wanted: number,
+): Promise<"done" | "later"> {
   const { database, log } = means;
   try {
-    await reconsider(means, repository);
+    const reading = readingOnce(means);
+    await reconsider(reading, repository);
+    await reconsiderPreviews(reading, previews, repository);
   } catch (error) {
     const hopeless = error instanceof GitHubProblem && !error.retryable;
     log.warn(

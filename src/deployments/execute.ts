@@ -1,21 +1,22 @@
-import { findRepository, type Repository } from "../github/repository.ts";
+import { findRepository } from "../github/repository.ts";
 import { GitError } from "../process/git.ts";
 import type { Workspace } from "../process/workspace.ts";
-import { renderOptions, renderUrl, type TemplateFacts } from "../repository-file/template.ts";
+import { renderOptions, renderUrl } from "../repository-file/template.ts";
 import type { RunIo, RunningDeployment } from "../runs/execute.ts";
 import type { Cancellation, Outcome } from "../runs/run.ts";
 import { durationInWords, short } from "../runs/sentences.ts";
 import { type Deployed, OperatorProblem } from "../targets/target.ts";
 import { build } from "./build.ts";
 import { configurationOf } from "./configuration.ts";
-import { orderOf } from "./hand-over.ts";
+import { orderOf, templateFactsOf } from "./hand-over.ts";
 import { checkHealth } from "./health.ts";
 import { restore } from "./restore.ts";
+import { takeDown } from "./take-down.ts";
 import type { ExecutionMeans, Work } from "./work.ts";
 
 type LiveNow = Extract<Deployed, { kind: "live" }>;
 
-/** Executes a deployment: checks the commit out, builds it, hands it to its target and asks whether it is healthy. A rollback puts the release back instead, where its target can. */
+/** Executes a deployment: checks the commit out, builds it, hands it to its target and asks whether it is healthy. A rollback puts the release back instead, where its target can; a teardown takes away what is there. */
 export async function executeDeployment(means: ExecutionMeans, run: RunningDeployment, io: RunIo): Promise<Outcome> {
   const repository = await means.database.read((db) => findRepository(db, run.repository));
   const configuration = configurationOf(run);
@@ -25,7 +26,7 @@ export async function executeDeployment(means: ExecutionMeans, run: RunningDeplo
   if (target === undefined) return { kind: "errored", what: `this server has no target "${plan.target}"` };
 
   const timeout = AbortSignal.timeout(plan.timeout);
-  const facts = factsOf(run, repository);
+  const facts = templateFactsOf(run, repository);
   const work = { means, run, repository, configuration, target, facts, io: { ...io, stop: AbortSignal.any([io.stop, timeout]) } };
   const hand: Hand = { isOut: false };
   const ended = await carryOut(work, hand).catch((error): Outcome => {
@@ -65,6 +66,7 @@ interface Hand {
 async function carryOut(work: Work, hand: Hand): Promise<LiveNow | Outcome> {
   const { means, run, repository, configuration, io } = work;
   const holder = `run-${run.id}-${run.attempt.number}`;
+  if (configuration.teardown !== null) return takeDown(work, configuration.teardown, holder);
   if (configuration.rollback !== null) {
     hand.isOut = true;
     const restored = await restore(work, configuration.rollback, holder);
@@ -106,8 +108,4 @@ async function outcomeOf({ means, configuration, facts }: Work, live: LiveNow, i
   }
   const address = url === null ? live.url : renderUrl(url, facts);
   return { kind: "passed", live: { release: live.release, ...(address === undefined ? {} : { url: address }) } };
-}
-
-function factsOf({ pullRequest, sha, ref, environment }: RunningDeployment, repository: Repository): TemplateFacts {
-  return { pullRequest, sha, ref: ref ?? sha, environment, repository };
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from "../database/connection.ts";
 import { checksOf, checksOfTree } from "../runs/read.ts";
-import type { DeploymentRun } from "../runs/run.ts";
+import { type DeploymentRun, fileEnvironmentOf } from "../runs/run.ts";
 import { approvedBy, involvedIn } from "./approvals.ts";
 import type { DeploymentConfiguration } from "./configuration.ts";
 import { wantedContexts } from "./contexts.ts";
@@ -22,7 +22,7 @@ export async function factsOf(tx: Transaction, run: DeploymentRun, configuration
     checks: [...own, ...sameTree],
     contexts: await saidByOthers(tx, run, configuration),
     passedPrevious: after !== null && (await hasPassed(tx, run, after)),
-    lock: await lockOf(tx.db, { repository, environment }),
+    lock: await lockOf(tx.db, { repository, environment: fileEnvironmentOf(run) }),
     approvedBy: approvals === null ? [] : await approvedBy(tx.db, run),
     involved: approvals === null ? [] : await involvedIn(tx.db, run),
   };

@@ -1,12 +1,21 @@
 import { join } from "node:path";
+import type { Repository } from "../github/repository.ts";
+import type { Options } from "../repository-file/repository-file.ts";
+import type { TemplateFacts } from "../repository-file/template.ts";
+import { type DeploymentRun, fileEnvironmentOf } from "../runs/run.ts";
 import type { DeployOrder } from "../targets/target.ts";
 import type { Work } from "./work.ts";
 
+/** What a target finds on the disk, and by what options it works. */
+interface Handed {
+  readonly workspace: string;
+  readonly readable: readonly string[];
+  /** The plan's own when missing. */
+  readonly options?: Options;
+}
+
 /** What a target is told of a deployment. */
-export function orderOf(
-  work: Work,
-  { workspace, readable }: { readonly workspace: string; readonly readable: readonly string[] },
-): DeployOrder {
+export function orderOf(work: Work, { workspace, readable, options = work.configuration.plan.with }: Handed): DeployOrder {
   const { means, run, repository } = work;
   return {
     sha: run.sha,
@@ -20,7 +29,7 @@ export function orderOf(
     env: environmentOf(work),
     allowedPaths: means.allowedPaths(repository),
     knownHosts: join(means.settings.dataDir, "known_hosts"),
-    secret: secretsOf(work),
+    secret: secretsOf(work, options),
   };
 }
 
@@ -41,14 +50,22 @@ export function commitEnvironment({ run, repository: { owner, name } }: Pick<Wor
 }
 
 /** Only what the environment's own `with:` names, so that no target can reach for another's; taken out of the log before it is handed over. */
-function secretsOf({ means, run, repository, configuration, io }: Work): DeployOrder["secret"] {
-  const named = new Set(textsIn(configuration.plan.with));
-  const find = means.secretsFor?.(repository, run.environment);
+function secretsOf({ means, run, repository, io }: Work, options: Options): DeployOrder["secret"] {
+  const named = new Set(textsIn(options));
+  const find = means.secretsFor?.(repository, fileEnvironmentOf(run));
   return async (name) => {
     const value = named.has(name) && find !== undefined ? await find(name) : null;
     if (value !== null) io.conceal(value);
     return value;
   };
+}
+
+/** What `{{ … }}` in a deployment's file is filled in with. */
+export function templateFactsOf(
+  { pullRequest, sha, ref, environment }: Pick<DeploymentRun, "pullRequest" | "sha" | "ref" | "environment">,
+  repository: Repository,
+): TemplateFacts {
+  return { pullRequest, sha, ref: ref ?? sha, environment, repository };
 }
 
 function textsIn(value: unknown): readonly string[] {

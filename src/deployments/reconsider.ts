@@ -12,6 +12,7 @@ import { isApproved, shutGates } from "./gates.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { openOrExplain } from "./open-or-explain.ts";
 import { overtaken, type Superseded } from "./order.ts";
+import { mayStartPreview } from "./previews.ts";
 import { promoteLive } from "./promote.ts";
 import { dueRollback } from "./rollback.ts";
 import { type Rules, rulesOf } from "./rules.ts";
@@ -117,6 +118,7 @@ async function supersede(
 /** Decides once more, within the claim, whether a queued run may start. Checks always may; only what our database knows counts here. */
 export async function mayStart(tx: Transaction, run: Run): Promise<"may start" | Some<Gate>> {
   if (run.kind === "check" || run.task === "rollback") return "may start";
+  if (run.preview !== null) return mayStartPreview(tx, run);
   const configuration = configurationOf(run);
   if (configuration === null) return "may start";
   const standing = await standingRuns(tx.db, run.repository, run.environment);

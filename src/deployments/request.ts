@@ -37,6 +37,9 @@ export async function prepareDeployment(means: AskingMeans, order: DeploymentOrd
   const plan = gating.file.environments[environment];
   if (plan === undefined) return refused("unknown environment", `the default branch's file has no environment "${environment}"`);
 
+  if (plan.trigger === "pull_request")
+    return refused("unknown environment", `${environment} is for previews: push to a pull request to have one deployed`);
+
   const branch = plan.branch ?? repository.defaultBranch;
   const github = means.github.as(repository.installation);
   const head = await branchHead(github, repository, branch);

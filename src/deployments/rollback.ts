@@ -44,6 +44,8 @@ export async function prepareRollback(means: AskingMeans, order: RollbackOrder):
   const file = await fileNow(means, repository);
   if (file !== null && file.environments[environment] === undefined)
     return refused("unknown environment", `the default branch's file has no environment "${environment}"`);
+  if (file?.environments[environment]?.trigger === "pull_request")
+    return refused("unknown environment", `${environment} is for previews: push a commit that works instead`);
   return { kind: "ready", start: (tx) => startByHand(tx, order, file) };
 }
 
@@ -143,6 +145,7 @@ export async function createRollback(
     override: null,
     rollback: { run: to.id, target: before.plan.target, release: to.outcome.live?.release ?? null },
     unwanted: [],
+    teardown: null,
   };
   const run = await createDeploymentRun(tx, {
     cause,

@@ -31,6 +31,7 @@ export async function takeIn(means: DeploymentMeans, deployment: ForeignDeployme
   const gating = await means.loadFile(repository, repository.defaultBranch);
   const plan = gating.kind === "file" ? gating.file.environments[environment] : undefined;
   if (gating.kind !== "file" || plan === undefined) return `the default branch's file has no environment "${environment}"`;
+  if (plan.trigger === "pull_request") return `${environment} is for previews, which pull requests bring about`;
   const github = means.github.as(repository.installation);
   const permission = await permissionOf(github, repository, creator);
   if (!mayWrite(permission)) return `${creator.login} has no write permission`;

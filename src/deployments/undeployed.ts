@@ -88,6 +88,8 @@ export function whyNotLive(
   const changed = paths === null ? "" : " and when it changes a file of the environment's paths";
   if (after !== null) return `It comes when it is live on ${after}${changed}`;
   switch (trigger) {
+    case "pull_request":
+      return `It is no preview: ${environment} is for the heads of open pull requests`;
     case "manual":
       return `Nobody has asked for it: ${environment} is deployed to by hand`;
     case "merge":

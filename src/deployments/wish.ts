@@ -126,8 +126,8 @@ function newDeployment(
 }
 
 /** How to deploy comes from the deployed commit, what gates it from the default branch. */
-function configure(
-  { sha, head }: Candidate,
+export function configure(
+  { sha, head }: Pick<Candidate, "sha" | "head">,
   gating: RepositoryFile,
   deployed: Loaded,
   environment: string,
@@ -152,6 +152,7 @@ function configure(
         override: null,
         rollback: null,
         unwanted: [],
+        teardown: null,
       };
     }
   }

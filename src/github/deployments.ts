@@ -8,6 +8,8 @@ export interface NewDeployment {
   readonly environment: string;
   readonly description: string;
   readonly production: boolean;
+  /** It will go away again, with its environment. */
+  readonly transient: boolean;
   readonly payload: { readonly signalbox: { readonly run: number } } & Readonly<Record<string, unknown>>;
 }
 
@@ -31,7 +33,7 @@ export async function createDeployment(
     environment: deployment.environment,
     description: deployment.description,
     production_environment: deployment.production,
-    transient_environment: false,
+    transient_environment: deployment.transient,
     payload: deployment.payload,
   });
   // 202 means that GitHub merged instead of deploying, which `auto_merge: false` rules out.
@@ -99,4 +101,17 @@ export async function createDeploymentStatus(
     auto_inactive: false,
     ...status,
   });
+}
+
+/** Deletes an environment, for which the App needs `administration: write`; one that is not there is deleted. https://docs.github.com/en/rest/deployments/environments#delete-an-environment */
+export async function deleteEnvironment(github: Installation, { owner, name }: Repository, environment: string): Promise<void> {
+  try {
+    await github.request("DELETE /repos/{owner}/{repo}/environments/{environment_name}", {
+      owner,
+      repo: name,
+      environment_name: environment,
+    });
+  } catch (error) {
+    if (!(error instanceof GitHubProblem) || error.kind !== "missing") throw error;
+  }
 }

@@ -2,11 +2,16 @@ import type { DeploymentStatus } from "../github/deployments.ts";
 import type { DeploymentRun } from "../runs/run.ts";
 import { sentenceOf } from "../runs/sentences.ts";
 
-/** What GitHub shows for a deployment. `isLive`: nothing was put in its place since it passed. */
+/**
+ * What GitHub shows for a deployment. `isLive`: nothing was put in its place since it passed. `takenDownBy`: the teardown of a preview that
+ * took away what it had put in place.
+ */
 export function deploymentStatus(
   run: DeploymentRun,
   isLive: boolean,
+  takenDownBy: DeploymentRun | null = null,
 ): Pick<DeploymentStatus, "state" | "description" | "environment_url"> {
+  if (takenDownBy !== null) return { state: "inactive", description: sentenceOf(takenDownBy) };
   const description = sentenceOf(run);
   switch (run.state) {
     case "waiting":

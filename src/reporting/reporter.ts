@@ -5,6 +5,7 @@ import type { GitHub } from "../github/github.ts";
 import { GitHubProblem } from "../github/problem.ts";
 import { findRepository, setActive } from "../github/repository.ts";
 import { keepHolding, settle, takeDue } from "./hold.ts";
+import { notYet, type SayingOptions } from "./preview-environment.ts";
 import { type Report, say } from "./say.ts";
 import { createTroubles, type Troubles } from "./troubles.ts";
 
@@ -25,16 +26,18 @@ export interface Reporter {
 }
 
 const lookEvery = 5_000;
+/** Milliseconds until something is tried whose time had not come. */
+const soon = 500;
 const atOnce = 10;
 
 /**
  * Makes GitHub show what is true: for every subject whose state was raised, renders the state as it is now and says it.
  * Several replicas may run one each; a subject is held by one of them at a time, so its reports arrive in order.
  */
-export function startReporter(options: ReporterOptions): Reporter {
-  const { database, log } = options;
+export function startReporter(given: ReporterOptions): Reporter {
+  const { database, log } = given;
   const holder = randomUUID();
-  const troubles = createTroubles(log);
+  const means: Means = { ...given, holder, troubles: createTroubles(log), mayNotDelete: new Set() };
   const underWay = new Set<Promise<void>>();
   let stopped = false;
   let looking: Promise<void> | null = null;
@@ -61,8 +64,9 @@ export function startReporter(options: ReporterOptions): Reporter {
   }
 
   function begin(report: Report): void {
-    const work = deliver(report, { ...options, holder, troubles }).finally(() => {
+    const work = deliver(report, means).then((isSaid) => {
       underWay.delete(work);
+      if (!isSaid) setTimeout(() => void look(), soon).unref();
       void look();
     });
     underWay.add(work);
@@ -91,13 +95,13 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 }
 
-interface Means extends ReporterOptions {
+interface Means extends SayingOptions {
   readonly holder: string;
   readonly troubles: Troubles;
 }
 
-/** Never rejects: what failed is kept with the report, and said in the log. */
-async function deliver(report: Report, means: Means): Promise<void> {
+/** Never rejects: what failed is kept with the report, and said in the log. `false` when something else has to be said first. */
+async function deliver(report: Report, means: Means): Promise<boolean> {
   const { database, github, holder, troubles } = means;
   const held = keepHolding(database, holder, report);
   let installation: number | null = null;
@@ -108,12 +112,18 @@ async function deliver(report: Report, means: Means): Promise<void> {
       repository === null
         ? report.said
         : await say(report, repository, { ...means, github: { ...github, as: (id) => github.as(id, held.signal) } });
+    if (said === notYet) {
+      await settle(database, holder, report, { attempts: 0, wait: soon, problem: null });
+      return false;
+    }
     if (installation !== null && said !== report.said) troubles.over(installation);
     await settle(database, holder, report, { sent: report.wanted, said, attempts: 0, not_before: 0, problem: null });
+    return true;
   } catch (error) {
     await putOff(report, installation, error, means).catch((failure) =>
       means.log.error({ err: failure, subject: report.key }, "a report's failure was not kept"),
     );
+    return true;
   } finally {
     held.stop();
   }

@@ -1,6 +1,7 @@
 import { createDeployment, createDeploymentStatus, findDeployment } from "../github/deployments.ts";
 import type { Repository } from "../github/repository.ts";
 import { type CommitStatus, createCommitStatus } from "../github/statuses.ts";
+import { runsOfPreview, takenDownBy } from "../runs/previews.ts";
 import { checksOf, findRun, liveRun } from "../runs/read.ts";
 import { readingOf } from "../runs/readings.ts";
 import type { Subject } from "../runs/reports.ts";
@@ -8,6 +9,9 @@ import type { CheckRun, DeploymentRun } from "../runs/run.ts";
 import { shorten } from "../runs/sentences.ts";
 import { aggregateStatus, checkStatus, deciding, fileStatus } from "./commit-status.ts";
 import { deploymentStatus } from "./deployment-status.ts";
+import { commitUrl, runUrl } from "./links.ts";
+import { sayPreviews } from "./preview-comment.ts";
+import { type notYet, type SayingOptions, sayEnvironment } from "./preview-environment.ts";
 import type { ReporterOptions } from "./reporter.ts";
 
 export interface Report {
@@ -20,19 +24,29 @@ export interface Report {
   readonly attempts: number;
 }
 
-/** Says to GitHub what is true of the subject now, unless that was what it said last. Returns what it said. */
-export async function say(report: Report, repository: Repository, options: ReporterOptions): Promise<string | null> {
+/** Says to GitHub what is true of the subject now, unless that was what it said last. Returns what it said, or that its time has not come yet. */
+export async function say(
+  report: Report,
+  repository: Repository,
+  options: SayingOptions,
+): Promise<string | null | typeof notYet> {
   const { subject } = report;
   switch (subject.kind) {
     case "run": {
       const run = await options.database.read((db) => findRun(db, subject.id));
       if (run === null) return report.said;
-      return run.kind === "check" ? sayCheck(run, report, repository, options) : sayDeployment(run, report, repository, options);
+      if (run.kind === "check") return sayCheck(run, report, repository, options);
+      // Nothing is deployed by it: what it took away says so.
+      return run.task === "teardown" ? report.said : sayDeployment(run, report, repository, options);
     }
     case "commit":
       return sayAggregate(subject.sha, report, repository, options);
     case "file":
       return sayFile(subject.sha, report, repository, options);
+    case "previews":
+      return sayPreviews(subject.pullRequest, report, repository, options);
+    case "environment":
+      return sayEnvironment(subject.name, report, repository, options);
   }
 }
 
@@ -98,8 +112,12 @@ async function sayDeployment(
   const id = run.github ?? (await createAtGitHub(run, report, repository, options));
   // It was over before GitHub heard of it: there is nothing to show.
   if (id === null) return report.said;
-  const live = await database.read((db) => liveRun(db, repository.id, run.environment));
-  const status = { ...deploymentStatus(run, live?.id === run.id), log_url: runUrl(repository, run.id, options) };
+  const { live, down } = await database.read(async (db) => ({
+    live: await liveRun(db, repository.id, run.environment),
+    down: run.preview === null ? null : takenDownBy(run, await runsOfPreview(db, repository.id, run.environment, run.id)),
+  }));
+  const link = runUrl(repository, (down ?? run).id, options);
+  const status = { ...deploymentStatus(run, live?.id === run.id, down), log_url: link };
   const words = JSON.stringify(status);
   if (words !== report.said) await createDeploymentStatus(installation, repository, id, status);
   return words;
@@ -126,6 +144,7 @@ async function createAtGitHub(
       environment: run.environment,
       description: shorten(run.title ?? `${run.task} ${run.environment}`, 140),
       production: run.environment === "production",
+      transient: run.preview !== null,
       payload: { signalbox: { run: run.id }, ...about(run) },
     }));
   await database.write((tx) => tx.db.updateTable("run").set({ github: id }).where("id", "=", run.id).execute());
@@ -133,14 +152,7 @@ async function createAtGitHub(
 }
 
 /** For whoever reads the deployment: a chat bot, a dashboard, the next person on call. */
-function about({ pullRequest, author, person }: DeploymentRun): Readonly<Record<string, unknown>> {
+function about({ pullRequest, author, person, preview }: DeploymentRun): Readonly<Record<string, unknown>> {
+  if (preview !== null) return { pull_request: { number: pullRequest, author } };
   return pullRequest === null ? { requested_by: person } : { pull_request: { number: pullRequest, author, merged_by: person } };
-}
-
-function runUrl({ owner, name }: Repository, id: number, { publicUrl }: ReporterOptions): string {
-  return `${publicUrl}/${owner}/${name}/runs/${id}`;
-}
-
-function commitUrl({ owner, name }: Repository, sha: string, { publicUrl }: ReporterOptions): string {
-  return `${publicUrl}/-/config/${owner}/${name}/${sha}`;
 }

@@ -30,8 +30,9 @@ export interface Step {
 
 /** How commits reach a place; its name is its key. */
 export interface EnvironmentPlan {
-  readonly trigger: "merge" | "push" | "manual";
-  /** `null`: the repository's default branch. */
+  /** `pull_request`: this is no place itself, but one for each pull request. */
+  readonly trigger: "merge" | "push" | "pull_request" | "manual";
+  /** `null`: the repository's default branch; for previews every branch that pull requests go into. */
   readonly branch: string | null;
   /** The environment whose success promotes the same commit to this one; the file has it, and there is no circle. */
   readonly after: string | null;
@@ -52,6 +53,10 @@ export interface EnvironmentPlan {
   readonly rollback: "automatic" | "manual";
   /** For `pathsMatch`; `null`: whatever changed is deployed. */
   readonly paths: readonly string[] | null;
+  /** Milliseconds that a preview stays without a push; `null`: as long as its pull request is open. */
+  readonly ttl: number | null;
+  /** How many previews there are at once. */
+  readonly quota: number;
 }
 
 /** People who must say yes to a commit. Without users and teams it is anybody who may write to the repository. */

@@ -1,6 +1,7 @@
 import { afterProblems, requiredCheckProblems } from "./gate-rules.ts";
 import type { Path, Problem } from "./mistake.ts";
 import { sameButForCase } from "./names.ts";
+import { previewNameProblems, previewProblems } from "./preview-rules.ts";
 import { problemsWith } from "./problems.ts";
 import type { Options } from "./repository-file.ts";
 import { commandRunner, type Known } from "./schema.ts";
@@ -23,6 +24,14 @@ export function brokenRules(file: unknown, known: Known): readonly Problem[] {
         : [],
     ),
     ...afterProblems(new Map(Object.entries(environments).map(([name, environment]) => [name, textIn(environment, "after")]))),
+    ...previewNameProblems(
+      new Map(
+        Object.entries(environments).map(([name, environment]) => [
+          name,
+          { trigger: textIn(environment, "trigger"), after: textIn(environment, "after") },
+        ]),
+      ),
+    ),
   ];
 }
 
@@ -61,13 +70,15 @@ function environmentProblems(path: Path, environment: Options, known: Known): re
   const inOptions = templates.flatMap((template) =>
     templateProblems(template.text, where).map((problem) => ({ path: [...path, "with", ...template.path], problem })),
   );
-  const schema = known.targets.get(textIn(environment, "target") ?? "");
+  const target = textIn(environment, "target") ?? "";
+  const schema = (where.pullRequest ? known.previews.get(target) : undefined) ?? known.targets.get(target);
   const broken = inOptions.length > 0 || !schema || !isMapping(options);
   return [
     ...inOptions,
     ...(broken ? [] : problemsWith(schema, renderOptions(options, exampleFacts), [...path, "with"])),
     ...urlProblems(environment.url, where).map((problem) => ({ path: [...path, "url"], problem })),
     ...healthProblems([...path, "health"], environment.health, where),
+    ...previewProblems(path, environment, known),
   ];
 }
 

@@ -17,6 +17,8 @@ import { text } from "./text.ts";
 export interface Known {
   readonly runners: ReadonlyMap<string, z.ZodType>;
   readonly targets: ReadonlyMap<string, z.ZodType>;
+  /** The same for previews: of the targets that can take one down again. */
+  readonly previews: ReadonlyMap<string, z.ZodType>;
   /** Milliseconds: the server's `MAX_TIMEOUT`. */
   readonly maxTimeout: number;
 }
@@ -92,12 +94,16 @@ function check(known: Known) {
 function environment(known: Known) {
   return z
     .strictObject({
-      trigger: oneOf("a trigger", ["merge", "push", "manual"] as const, promised.triggers)
+      trigger: oneOf("a trigger", ["merge", "push", "pull_request", "manual"] as const, promised.triggers)
         .prefault("manual")
-        .describe("What deploys: the `merge` of a pull request, every `push` to the branch, or only people (`manual`)."),
+        .describe(
+          "What deploys: the `merge` of a pull request, every `push` to the branch, or only people (`manual`). `pull_request` is for previews: an environment `NAME-pr-12` for each open pull request of this repository that is no draft, never of forks; updated with each push, taken down when it is closed.",
+        ),
       branch: text(250)
         .optional()
-        .describe("The branch whose commits may be deployed; without this key the repository's default branch."),
+        .describe(
+          "The branch whose commits may be deployed; without this key the repository's default branch. For previews: only of pull requests into this branch; without this key into any.",
+        ),
       after: text(50).optional().describe("Another environment: what succeeds there is deployed here, the same commit."),
       target: oneOf("a target", [...known.targets.keys()], promised.targets).describe("How it is deployed."),
       with: options.optional().describe("What the target needs to know. `{{ … }}` is filled in, except in `run`."),
@@ -127,7 +133,19 @@ function environment(known: Known) {
       paths: paths
         .optional()
         .describe("Deploy only what differs from what is live in a file that matches, by the rules of a check's `paths`."),
-      ttl: notYet(),
+      ttl: duration({ milliseconds: longestPreview, because: "what must live longer is no preview" })
+        .optional()
+        .describe(
+          "How long a preview stays without a push: a number and s, m, h or d. Without this key as long as its pull request is open.",
+        ),
+      quota: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(20)
+        .describe(
+          "How many previews there are at once: when there would be more, the one without a push for the longest time goes.",
+        ),
     })
     .transform(
       (given): EnvironmentPlan => ({
@@ -145,9 +163,14 @@ function environment(known: Known) {
         health: given.health ?? null,
         rollback: given.rollback,
         paths: given.paths ?? null,
+        ttl: given.ttl ?? null,
+        quota: given.quota,
       }),
     );
 }
+
+/** In milliseconds. */
+const longestPreview = 90 * 24 * 3_600_000;
 
 const options = z.record(z.string(), z.unknown());
 const command = z.string().regex(/\S/, { error: "is empty; write a command" });

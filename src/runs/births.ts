@@ -30,6 +30,8 @@ export interface NewCheck extends NewRun {
 
 export interface NewDeployment extends NewRun {
   readonly environment: string;
+  /** The environment of the file, for a preview of it. */
+  readonly preview?: string;
   readonly task: Task;
   readonly automatic: boolean;
   readonly github: number | null;
@@ -44,6 +46,7 @@ export async function createCheck(tx: Transaction, check: NewCheck): Promise<num
     ...rowOf(tx, check),
     kind: "check" as const,
     name: check.name,
+    preview: null,
     trust: check.trust,
     automatic: 1,
     ...startOf(tx, check.start),
@@ -55,7 +58,7 @@ export async function createCheck(tx: Transaction, check: NewCheck): Promise<num
     .returning("id")
     .executeTakeFirst();
   if (made === undefined) return null;
-  await raise(tx, check.repository, subjectsOf({ id: made.id, kind: "check", sha: check.sha }));
+  await raise(tx, check.repository, subjectsOf({ ...row, id: made.id }));
   tx.ring("runs");
   return made.id;
 }
@@ -66,6 +69,7 @@ export async function createDeploymentRun(tx: Transaction, deployment: NewDeploy
     ...rowOf(tx, deployment),
     kind: "deployment" as const,
     name: deployment.environment,
+    preview: deployment.preview ?? null,
     task: deployment.task,
     automatic: deployment.automatic ? 1 : 0,
     lane: laneOf(deployment.repository, deployment.environment),
@@ -79,7 +83,7 @@ export async function createDeploymentRun(tx: Transaction, deployment: NewDeploy
     .returning("id")
     .executeTakeFirst();
   if (made === undefined) return null;
-  await raise(tx, deployment.repository, subjectsOf({ id: made.id, kind: "deployment", sha: deployment.sha }));
+  await raise(tx, deployment.repository, subjectsOf({ ...row, id: made.id }));
   await wantReconsidering(tx, deployment.repository);
   return made.id;
 }

@@ -79,14 +79,33 @@ async function isStillNeeded(
 
 async function forgetRun(tx: Transaction, id: number, before: number): Promise<boolean> {
   if (!(await isForgotten(tx, id, before))) return false;
-  const run = await tx.db.deleteFrom("run").where("id", "=", id).returning(["repository", "sha"]).executeTakeFirst();
+  const run = await tx.db
+    .deleteFrom("run")
+    .where("id", "=", id)
+    .returning(["repository", "sha", "name", "preview", "pull_request"])
+    .executeTakeFirst();
   if (run === undefined) return false;
   await tx.db.deleteFrom("attempt").where("run", "=", id).execute();
   await tx.db.deleteFrom("step").where("run", "=", id).execute();
   await tx.db.deleteFrom("callback").where("run", "=", id).execute();
   await forgetReports(tx, [subjectToText(run.repository, { kind: "run", id })]);
   await forgetCommit(tx, run.repository, run.sha);
+  if (run.preview !== null && run.pull_request !== null) await forgetPreviews(tx, run.repository, run.pull_request, run.name);
   return true;
+}
+
+/** What was said of a pull request's previews goes with the last of their runs. */
+async function forgetPreviews(tx: Transaction, repository: number, pullRequest: number, name: string): Promise<void> {
+  const left = await tx.db
+    .selectFrom("run")
+    .select("name")
+    .distinct()
+    .where("repository", "=", repository)
+    .where("pull_request", "=", pullRequest)
+    .where("preview", "is not", null)
+    .execute();
+  if (!left.some((run) => run.name === name)) await forgetReports(tx, [subjectToText(repository, { kind: "environment", name })]);
+  if (left.length === 0) await forgetReports(tx, [subjectToText(repository, { kind: "previews", pullRequest })]);
 }
 
 /** What was said of a commit goes with the last of its runs. */

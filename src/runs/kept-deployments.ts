@@ -6,6 +6,14 @@ import type { Query } from "../database/connection.ts";
  * Where nothing was ever live, the newest run.
  */
 export async function standsFrom(db: Query, repository: number, environment: string): Promise<number> {
+  // Of a preview that may be there, all that it consists of: it knows what is to be taken away.
+  const preview = await db
+    .selectFrom("preview")
+    .select("since")
+    .where("repository", "=", repository)
+    .where("environment", "=", environment)
+    .executeTakeFirst();
+  if (preview !== undefined) return preview.since;
   const ended = db
     .selectFrom("run")
     .select(["id", "sha", "task", "automatic"])

@@ -1,6 +1,7 @@
 import { sql, type UpdateObject } from "kysely";
 import { type Database, isUniqueViolation, type Transaction } from "../database/connection.ts";
 import type { Tables } from "../database/schema.ts";
+import { runsOfPreview } from "./previews.ts";
 import { liveRun } from "./read.ts";
 import { wantReconsidering } from "./reconsidering.ts";
 import { raise, subjectsOf } from "./reports.ts";
@@ -100,10 +101,18 @@ export async function finish(tx: Transaction, hold: Hold, outcome: Outcome | Los
   return true;
 }
 
-/** The deployment that was live until now is shown as inactive. */
+/** The deployment that was live until now is shown as inactive; all of them when everything was taken down. */
 async function raiseReplaced(tx: Transaction, row: RunRow): Promise<void> {
-  const before = await liveRun(tx.db, row.repository, row.name, row.id);
-  if (before !== null) await raise(tx, row.repository, subjectsOf(before));
+  const before =
+    row.task === "teardown"
+      ? await runsOfPreview(tx.db, row.repository, row.name)
+      : [await liveRun(tx.db, row.repository, row.name, row.id)];
+  const shown = before.filter((run) => run !== null && (row.task !== "teardown" || run.github !== null));
+  await raise(
+    tx,
+    row.repository,
+    shown.flatMap((run) => (run === null ? [] : [{ kind: "run" as const, id: run.id }])),
+  );
 }
 
 /**

@@ -125,7 +125,7 @@ export async function checksOfTree(db: Query, repository: number, tree: string):
   return rows.map(runFromRow).filter((run) => run.kind === "check");
 }
 
-/** The deployment that is live in an environment: the one that passed last, leaving out `without`. */
+/** The deployment that is live in an environment: the one that passed last, leaving out `without`; `null` when it was taken down since. */
 export async function liveRun(
   db: Query,
   repository: number,
@@ -143,7 +143,7 @@ export async function liveRun(
   if (without !== undefined) passed = passed.where("id", "<>", without);
   const row = await passed.orderBy("finished_at", "desc").orderBy("id", "desc").limit(1).executeTakeFirst();
   const run = row === undefined ? null : runFromRow(row);
-  return run?.kind === "deployment" ? run : null;
+  return run?.kind === "deployment" && run.task !== "teardown" ? run : null;
 }
 
 /** Whether a deployment to such an environment was ever wished for. */

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Transaction } from "../database/connection.ts";
-import type { Run } from "./run.ts";
+import type { RunRow } from "./rows.ts";
 
 /** What GitHub shows something about. The state is rendered when it is sent, so an overtaken one is never said. */
 export type Subject =
@@ -9,7 +9,11 @@ export type Subject =
   /** The aggregate status of a commit. */
   | { readonly kind: "commit"; readonly sha: string }
   /** The status of a commit's repository file. */
-  | { readonly kind: "file"; readonly sha: string };
+  | { readonly kind: "file"; readonly sha: string }
+  /** The comment on a pull request that tells of its previews. */
+  | { readonly kind: "previews"; readonly pullRequest: number }
+  /** A preview's environment at GitHub, which goes when nothing of the preview is left. */
+  | { readonly kind: "environment"; readonly name: string };
 
 /** Says that a subject has changed, in the same transaction as the change; the reporter does the rest. */
 export async function raise(tx: Transaction, repository: number, subjects: readonly Subject[]): Promise<void> {
@@ -47,13 +51,14 @@ export async function raiseRefused(tx: Transaction, installation: number): Promi
 }
 
 /** What changes at GitHub when a run does. */
-export function subjectsOf(run: Pick<Run, "id" | "kind" | "sha">): readonly Subject[] {
+export function subjectsOf(run: Pick<RunRow, "id" | "kind" | "sha" | "name" | "preview" | "pull_request">): readonly Subject[] {
   const own: Subject = { kind: "run", id: run.id };
   switch (run.kind) {
     case "check":
       return [own, { kind: "commit", sha: run.sha }];
     case "deployment":
-      return [own];
+      if (run.preview === null || run.pull_request === null) return [own];
+      return [own, { kind: "previews", pullRequest: run.pull_request }, { kind: "environment", name: run.name }];
   }
 }
 
@@ -65,6 +70,10 @@ export function subjectToText(repository: number, subject: Subject): string {
       return `commit ${repository} ${subject.sha}`;
     case "file":
       return `file ${repository} ${subject.sha}`;
+    case "previews":
+      return `previews ${repository} ${subject.pullRequest}`;
+    case "environment":
+      return `environment ${repository} ${subject.name}`;
   }
 }
 
@@ -73,5 +82,7 @@ export function subjectFromText(text: string): Subject {
   const [kind, first = "", second = ""] = text.split(" ");
   if (kind === "run") return { kind, id: Number(first) };
   if (kind === "commit" || kind === "file") return { kind, sha: second };
+  if (kind === "previews") return { kind, pullRequest: Number(second) };
+  if (kind === "environment") return { kind, name: second };
   throw new Error(`"${text}" is no subject of a report`);
 }

@@ -39,6 +39,7 @@ function deploymentFromRow(row: RunRow): Run {
     kind: "deployment" as const,
     task: present(row.task, "task"),
     environment: row.name,
+    preview: row.preview,
     automatic: row.automatic === 1,
     github: row.github,
     judgedAgainst: row.judged_against,
@@ -120,11 +121,12 @@ function some<T>(values: readonly T[]): Some<T> {
   return [first, ...rest];
 }
 
-const causeSchema: z.ZodType<Cause> = z.object({ kind: z.enum(["receipt", "run", "deed"]), id: z.int() });
+const causeSchema: z.ZodType<Cause> = z.object({ kind: z.enum(["receipt", "run", "deed", "pull_request"]), id: z.int() });
 
 const cancellation: z.ZodType<Cancellation> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("superseded"), by: z.string() }),
   z.object({ kind: z.literal("closed"), pullRequest: z.int() }),
+  z.object({ kind: z.literal("unwanted"), why: z.string() }),
   z.object({ kind: z.literal("by hand"), by: z.string(), reason: z.string().exactOptional() }),
 ]);
 

@@ -47,6 +47,8 @@ export interface Deployment {
   readonly kind: "deployment";
   readonly task: Task;
   readonly environment: string;
+  /** The environment of the file that this is a preview of; `null` for one that stands in the file itself. */
+  readonly preview: string | null;
   /** Nobody asked for it by hand: it exists once per commit and environment. */
   readonly automatic: boolean;
   /** GitHub's id; `null` until GitHub has answered. */
@@ -101,6 +103,8 @@ export interface Live {
 export type Cancellation =
   | { readonly kind: "superseded"; readonly by: string }
   | { readonly kind: "closed"; readonly pullRequest: number }
+  /** A preview that nobody wants any more; `why` is a clause such as "pull request #12 was closed". */
+  | { readonly kind: "unwanted"; readonly why: string }
   | { readonly kind: "by hand"; readonly by: string; readonly reason?: string };
 
 /** A shut gate, with the facts of the sentence that explains it. */
@@ -149,8 +153,9 @@ export interface OrderGate {
   readonly kind: "order";
 }
 
-/** `pull_request.opened 12` is receipt 12; `promotion 34` is run 34. */
+/** `pull_request.opened 12` is receipt 12; `promotion 34` is run 34; a preview is there because pull request 56 is what it is. */
 export type Cause =
+  | { readonly kind: "pull_request"; readonly id: number }
   | { readonly kind: "receipt"; readonly id: number }
   | { readonly kind: "run"; readonly id: number }
   | { readonly kind: "deed"; readonly id: number };
@@ -160,6 +165,11 @@ export type Some<T> = readonly [T, ...T[]];
 /** The lane of an environment: what at most one run may hold at a time. */
 export function laneOf(repository: number, environment: string): string {
   return `${repository}/${environment}`;
+}
+
+/** The environment of the repository's file that says how and when this is deployed; secrets and locks are that one's. */
+export function fileEnvironmentOf(run: Pick<Deployment, "environment" | "preview">): string {
+  return run.preview ?? run.environment;
 }
 
 /** Whether the run has ended as its author hoped. */

@@ -46,6 +46,8 @@ export function cancellationInWords(because: Cancellation): string {
       return `Superseded by ${short(because.by)}`;
     case "closed":
       return `Cancelled: pull request #${because.pullRequest} was closed`;
+    case "unwanted":
+      return `Cancelled: ${because.why}`;
     case "by hand":
       return `Cancelled by ${because.by}${because.reason === undefined ? "" : `: ${because.reason}`}`;
   }

@@ -132,6 +132,9 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
     await api("GET", path);
     await api("GET", `${path}/statuses`);
     expect((await api("DELETE", path)).status).toBe(204);
+    const environment = "/repos/acme/shop/environments/staging";
+    expect((await api("DELETE", environment)).status).toBe(204);
+    expect((await api("DELETE", environment)).status).toBe(404);
 
     const comment = fields((await api("POST", "/repos/acme/shop/issues/1/comments", { body: "Hello" })).body);
     await api("GET", `/repos/acme/shop/issues/comments/${comment.id}`);
@@ -141,6 +144,8 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
   });
 
   it("pull requests from first to last, by people and by the App", async () => {
+    await repository.readyForReview(1);
+    await repository.convertToDraft(1);
     await repository.readyForReview(1);
     await repository.commit({ branch: "topic", files: { "src/c.txt": "c\n" }, message: "Add c", author: "octocat" });
     await repository.commit({ branch: "release", files: { "note.txt": "r\n" }, message: "Release", author: "octocat" });
@@ -184,6 +189,7 @@ describe("everything that the stand-in says fits GitHub's own schemas", () => {
       "issue_comment.edited",
       "ping",
       "pull_request.closed",
+      "pull_request.converted_to_draft",
       "pull_request.edited",
       "pull_request.opened",
       "pull_request.ready_for_review",
@@ -203,6 +209,7 @@ const everything = {
   statuses: "write",
   deployments: "write",
   checks: "write",
+  administration: "write",
 } as const;
 
 const events = ["pull_request", "push", "deployment", "deployment_status", "status", "check_run", "issue_comment"];

@@ -31,6 +31,7 @@ environments:
     override: null,
     rollback: null,
     unwanted: [],
+    teardown: null,
     ...more,
   };
 }

@@ -31,6 +31,7 @@ function run(
     environment: "staging",
     automatic,
     github: null,
+    preview: null,
     judgedAgainst: null,
   };
   switch (state) {

@@ -78,6 +78,7 @@ const requests = [
         environment: "staging",
         description: "",
         production: false,
+        transient: false,
         payload: { signalbox: { run: 1 } },
       }),
   },

@@ -208,6 +208,7 @@ describe("GitHub, as an installation sees it", () => {
       environment: "production",
       description: "Add a cart",
       production: true,
+      transient: false,
       payload: { signalbox: { run: 12 }, pull_request: 3 },
     };
     beforeEach(() => void mints("one"));

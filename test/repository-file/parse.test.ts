@@ -41,6 +41,8 @@ describe("a repository's file that is right", () => {
           health: null,
           rollback: "manual",
           paths: null,
+          ttl: null,
+          quota: 20,
         },
       },
     });
@@ -138,6 +140,20 @@ environments:
       health: { url: "https://{{ short_sha }}.example.com/healthz", within: 90_000, expect: "{{ sha }}" },
       rollback: "automatic",
       paths: ["web/**"],
+      ttl: null,
+      quota: 20,
+    });
+  });
+
+  it("says everything that previews can say", () => {
+    const options =
+      "{ trigger: pull_request, branch: main, target: directory, with: { path: '{{ environment }}' }, ttl: 7d, quota: 5 }";
+    expect(accepted(`environments: { preview: ${options} }`).environments.preview).toMatchObject({
+      trigger: "pull_request",
+      branch: "main",
+      with: { path: "{{ environment }}" },
+      ttl: 7 * 24 * 3_600_000,
+      quota: 5,
     });
   });
 

@@ -54,7 +54,7 @@ describe("the reference page", () => {
     expect(rows).toEqual([
       ...["run", "runner", "with", "timeout", "paths", "env", "cache", "image", "name", "run"],
       ...["trigger", "branch", "after", "target", "with", "build", "timeout", "url", "require_checks"],
-      ...["approvals", "freeze", "health", "rollback", "paths"],
+      ...["approvals", "freeze", "health", "rollback", "paths", "ttl", "quota"],
       ...["count", "users", "teams", "days", "from", "to", "timezone", "reason", "url", "within", "expect"],
       ...["path", "from", "keep", "run", "secrets", "host", "path", "key", "app", "key"],
     ]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { says, saysOfCheck, saysOfEnvironment } from "./says.ts";
 
 const target = "target: directory, with: { path: web }";
+const preview = "trigger: pull_request, target: directory, with: { path: 'pr-{{ pull_request.number }}' }";
 
 describe("what is said about a check", () => {
   it.each([
@@ -142,9 +143,38 @@ describe("what is said about an environment", () => {
     [`{ ${target}, branch: 1.0 }`, "environments.staging.branch: must be text, not a number; put it in quotes"],
     [`{ ${target}, trigger: mrege }`, 'environments.staging.trigger: "mrege" is not a trigger; did you mean "merge"?'],
     [
-      `{ ${target}, trigger: pull_request }`,
-      'environments.staging.trigger: "pull_request" is not available yet in this version of Signalbox; use merge, push or manual',
+      "{ trigger: pull_request, target: heroku, with: { app: a, key: A } }",
+      'environments.staging.target: "heroku" cannot take a preview down; use directory or command',
     ],
+    [
+      "{ trigger: pull_request, target: command, with: { run: x } }",
+      "environments.staging.with.remove: is missing; it must be a mapping",
+    ],
+    [
+      "{ trigger: pull_request, target: directory, with: { path: preview } }",
+      'environments.staging.with.path: "preview" is the same for all pull requests; put {{ pull_request.number }} or {{ environment }} into it',
+    ],
+    [
+      "{ trigger: pull_request, target: directory, with: { path: 'production/x{{ pull_request.number }}/..' } }",
+      'environments.staging.with.path: "production/x{{ pull_request.number }}/.." is the same for all pull requests; put {{ pull_request.number }} or {{ environment }} into it',
+    ],
+    [
+      `{ ${preview}, after: other }, other: { ${target} }`,
+      "environments.staging.after: is not for previews (trigger: pull_request); remove it",
+    ],
+    [`{ ${preview}, paths: [a] }`, "environments.staging.paths: is not for previews (trigger: pull_request); remove it"],
+    [`{ ${preview}, rollback: automatic }`, "environments.staging.rollback: is not for previews: push a commit that works"],
+    [`{ ${preview}, ttl: 91d }`, "environments.staging.ttl: is 91d; at most 90d (what must live longer is no preview)"],
+    [`{ ${preview}, quota: 0 }`, "environments.staging.quota: must be at least 1, not 0"],
+    [
+      `{ ${preview} }, staging-PR-12: { ${target} }`,
+      "environments.staging-PR-12: is what a preview of staging is called; rename it",
+    ],
+    [
+      `{ ${preview} }, next: { ${target}, after: staging }`,
+      'environments.next.after: "staging" is for previews; nothing comes after them',
+    ],
+    [`{ ${target}, quota: 3 }`, "environments.staging.quota: is only for previews (trigger: pull_request); remove it"],
     [
       `{ ${target}, after: stagign }`,
       'environments.staging.after: "stagign" is not an environment of this file; did you mean "staging"?',
@@ -175,7 +205,7 @@ describe("what is said about an environment", () => {
     ],
     [`{ ${target}, require_checks: [' x'] }`, 'environments.staging.require_checks[0]: " x" is empty, or has spaces around it'],
     [`{ ${target}, build: [] }`, "environments.staging.build: must be text, not a list"],
-    [`{ ${target}, ttl: 7d }`, "environments.staging.ttl: not available yet in this version of Signalbox; remove it"],
+    [`{ ${target}, ttl: 7d }`, "environments.staging.ttl: is only for previews (trigger: pull_request); remove it"],
     [`{ ${target}, approvals: 1 }`, "environments.staging.approvals: must be a mapping, not a number"],
     [`{ ${target}, approvals: { count: 0 } }`, "environments.staging.approvals.count: must be at least 1, not 0"],
     [
@@ -314,7 +344,7 @@ describe("what is said about the file as a whole", () => {
   });
 
   it("knows nothing to suggest where the server can do nothing", () => {
-    const nothing = { runners: new Map(), targets: new Map(), maxTimeout: 60_000 };
+    const nothing = { runners: new Map(), targets: new Map(), previews: new Map(), maxTimeout: 60_000 };
     expect(says("environments: { a: { target: foo } }", nothing)).toEqual([
       'environments.a.target: "foo" is not a target; there is none',
     ]);

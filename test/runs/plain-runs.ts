@@ -38,7 +38,14 @@ export function checkRun(state: Progress<CheckGate, Outcome>, about: About<Check
 }
 
 export function deploymentRun(state: Progress<Gate, Outcome | Lost>, about: About<Deployment> = {}): DeploymentRun {
-  const deployment = { task: "deploy", environment: "staging", automatic: true, github: 99, judgedAgainst: null } as const;
+  const deployment = {
+    task: "deploy",
+    environment: "staging",
+    preview: null,
+    automatic: true,
+    github: 99,
+    judgedAgainst: null,
+  } as const;
   return { ...birth, kind: "deployment", ...deployment, ...about, ...state };
 }
 

@@ -3,7 +3,7 @@ import { addDeploymentStatus, createDeployment } from "../deeds/deployments.ts";
 import { actor } from "../http/access.ts";
 import { type Answer, created, notFound, ok, page, Refusal } from "../http/answers.ts";
 import { bodyOf } from "../http/body.ts";
-import { type Call, numberIn, type Route, repositoryRoute } from "../http/router.ts";
+import { type Call, numberIn, parameter, type Route, repositoryRoute } from "../http/router.ts";
 import { deploymentJson, deploymentStatusJson } from "../json/deployment.ts";
 import type { Deployment, RepositoryState } from "../repository-state.ts";
 
@@ -24,6 +24,11 @@ export const deploymentRoutes: readonly Route[] = [
     );
   }),
   repositoryRoute("POST", "/deployments/:id/statuses", ["deployments:write"], addStatus),
+  // https://docs.github.com/en/rest/deployments/environments#delete-an-environment: its deployments stay.
+  repositoryRoute("DELETE", "/environments/:name", ["administration:write"], (call, repository) => {
+    if (!repository.environments.delete(parameter(call, "name"))) throw notFound();
+    return { status: 204 };
+  }),
 ];
 
 function list({ world, url }: Call, repository: RepositoryState): Answer {

@@ -55,6 +55,7 @@ export async function createDeployment(world: World, repository: RepositoryState
     statuses: [],
   };
   repository.deployments.push(deployment);
+  repository.environments.add(environment);
   const json = deploymentJson(world, repository, deployment);
   announce(world, repository, "deployment", wish.creator, {
     action: "created",
@@ -79,6 +80,7 @@ export function addDeploymentStatus(
   wish: NewDeploymentStatus,
 ): DeploymentStatus {
   if (wish.environment !== undefined) deployment.environment = wish.environment;
+  repository.environments.add(deployment.environment);
   const { autoInactive, ...facts } = wish;
   const status = append(world, deployment, facts);
   tell(world, repository, deployment, status);

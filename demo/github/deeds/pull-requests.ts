@@ -83,6 +83,12 @@ export async function readyForReview(world: World, pull: PullRequest, by: Accoun
   tell(world, pull, "ready_for_review", by);
 }
 
+/** Makes it a draft again and fires `converted_to_draft`. */
+export async function convertToDraft(world: World, pull: PullRequest, by: Account): Promise<void> {
+  pull.draft = true;
+  tell(world, pull, "converted_to_draft", by);
+}
+
 /** Notes that the base branch has it; `tellMerged` says so to the App. */
 export function markMerged(world: World, pull: PullRequest, by: Account, sha: string): void {
   const now = world.clock.now();

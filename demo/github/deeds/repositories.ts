@@ -46,6 +46,7 @@ export async function createRepository(
     statuses: [],
     checkRuns: [],
     deployments: [],
+    environments: new Set(),
     required: new Map(),
   };
   world.repositories.set(fullName(repository).toLowerCase(), repository);

@@ -7,6 +7,7 @@ import { turns } from "./0004-turns.ts";
 import { receiptJournal } from "./0005-receipt-journal.ts";
 import { pages } from "./0009-pages.ts";
 import { recovery } from "./0010-recovery.ts";
+import { previews } from "./0012-previews.ts";
 
 /** Brings the tables up to date, all or nothing. Several servers may start at once: one migrates, the others wait. */
 // biome-ignore lint/suspicious/noExplicitAny: Kysely's own type for a database whose tables are being made.
@@ -19,6 +20,7 @@ export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
     "0005-receipt-journal": receiptJournal(),
     "0009-pages": pages(),
     "0010-recovery": recovery(),
+    "0012-previews": previews(),
   };
   await db.transaction().execute(async (tx) => {
     // On SQLite the transaction itself is the lock.

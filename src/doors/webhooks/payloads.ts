@@ -34,6 +34,7 @@ interface WithPullRequest extends WithRepository {
     readonly number: number;
     readonly title: string;
     readonly state: string;
+    readonly draft?: boolean | undefined;
     readonly merged?: boolean | null | undefined;
     readonly updated_at: string;
     readonly user: { readonly login: string } | null;
@@ -42,13 +43,8 @@ interface WithPullRequest extends WithRepository {
   };
 }
 
-/** A pull request as an event tells of it. */
-export interface PullRequest extends PullRequestHead {
-  readonly headRef: string;
-}
-
 /** A head whose repository is gone counts as a fork's: nobody vouches for it. */
-export function pullRequestFrom({ pull_request, repository }: WithPullRequest): PullRequest {
+export function pullRequestFrom({ pull_request, repository }: WithPullRequest): PullRequestHead {
   return {
     repository: repository.id,
     number: pull_request.number,
@@ -57,6 +53,7 @@ export function pullRequestFrom({ pull_request, repository }: WithPullRequest): 
     baseRef: pull_request.base.ref,
     fork: pull_request.head.repo?.id !== repository.id,
     state: pull_request.state === "open" ? "open" : pull_request.merged ? "merged" : "closed",
+    draft: pull_request.draft ?? false,
     title: pull_request.title,
     author: pull_request.user?.login ?? "ghost",
     updatedAt: new Date(pull_request.updated_at),

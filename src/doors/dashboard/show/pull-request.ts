@@ -24,7 +24,7 @@ export async function showPullRequest(c: Request, house: House, text: string): P
     const trust = head.fork ? "fork" : "own";
     const checks = (await checksOf(db, repository.id, head.headSha)).filter((run) => run.trust === trust);
     const runs = await runsOfPullRequest(db, { repository: repository.id, number, limit: mostRuns });
-    return { repository, head, checks, older: olderPushes(runs, head.headSha), deployments: newestDeployments(runs, number) };
+    return { repository, head, checks, older: olderPushes(runs, head.headSha), deployments: newestDeployments(runs) };
   });
   if (view === null) return notFound(c, house);
   const missing = view.head.state === "open" ? await missingContexts(missingMeans(house), repository, view.head.headSha) : [];
@@ -57,9 +57,9 @@ function olderPushes(
 }
 
 /** The preview stands first: it is what a reviewer wants to see. */
-function newestDeployments(runs: readonly Run[], number: number): readonly DeploymentRun[] {
+function newestDeployments(runs: readonly Run[]): readonly DeploymentRun[] {
   const newest = new Map<string, DeploymentRun>();
   for (const run of runs) if (run.kind === "deployment" && !newest.has(run.environment)) newest.set(run.environment, run);
-  const isPreview = (run: DeploymentRun) => run.environment.endsWith(`-pr-${number}`);
+  const isPreview = (run: DeploymentRun) => run.preview !== null;
   return [...newest.values()].sort((a, b) => Number(isPreview(b)) - Number(isPreview(a)) || a.id - b.id);
 }

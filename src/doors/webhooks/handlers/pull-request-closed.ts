@@ -2,6 +2,7 @@ import type { Context } from "probot";
 import { cancelUnneeded, rememberHead } from "../../../checks/heads.ts";
 import { wishAutomatic } from "../../../deployments/wish.ts";
 import { rememberRepository } from "../../../github/repository.ts";
+import { wantReconsidering } from "../../../runs/reconsidering.ts";
 import type { Services } from "../../../services.ts";
 import { pullRequestFrom, receiptOf, repositoryFrom } from "../payloads.ts";
 
@@ -13,6 +14,7 @@ export async function pullRequestClosed(context: Context<"pull_request.closed">,
     await rememberRepository(tx, repository);
     const heard = await rememberHead(tx, pullRequest);
     if (heard.kind === "late") return;
+    if (!pullRequest.fork) await wantReconsidering(tx, repository.id);
     await cancelUnneeded(tx, repository.id, pullRequest.headSha, { kind: "closed", pullRequest: pullRequest.number });
   });
 

@@ -1,5 +1,5 @@
 import type { Context } from "probot";
-import { cancelUnneeded, rememberHead } from "../../../checks/heads.ts";
+import { cancelUnneeded, type PullRequestHead, rememberHead } from "../../../checks/heads.ts";
 import { asksForChanges, type PlannedCheck, planChecks } from "../../../checks/plan.ts";
 import { headAsksToSkip } from "../../../checks/skip.ts";
 import { startChecks } from "../../../checks/start.ts";
@@ -9,11 +9,12 @@ import { type Repository, rememberRepository } from "../../../github/repository.
 import type { Loaded } from "../../../repository-file/load.ts";
 import type { RepositoryFile } from "../../../repository-file/repository-file.ts";
 import { keepReading } from "../../../runs/readings.ts";
+import { wantReconsidering } from "../../../runs/reconsidering.ts";
 import type { Services } from "../../../services.ts";
-import { type PullRequest, pullRequestFrom, receiptOf, repositoryFrom } from "../payloads.ts";
+import { pullRequestFrom, receiptOf, repositoryFrom } from "../payloads.ts";
 import { isRedelivery } from "../redelivery.ts";
 
-type Event = "opened" | "reopened" | "synchronize" | "edited" | "ready_for_review";
+type Event = "opened" | "reopened" | "synchronize" | "edited" | "ready_for_review" | "converted_to_draft";
 
 /** A pull request shows a commit: plan the checks of its head, and let go of those of the head before. A fork's wait for an approval. */
 export async function pullRequestUpdated(context: Context<`pull_request.${Event}`>, services: Services): Promise<void> {
@@ -45,6 +46,8 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
       person: context.payload.sender?.login ?? author,
       trust: fork ? ("fork" as const) : ("own" as const),
     };
+    // Its previews are decided from what is known of it now; a fork has none.
+    if (!fork) await wantReconsidering(tx, repository.id);
     await startChecks(tx, commit, planned, again, await checkGates(tx.db, commit, services.settings.sandbox));
   });
 }
@@ -57,7 +60,7 @@ function onlyWordsChanged({ payload }: Context<`pull_request.${Event}`>): boolea
 /** A commit that asks to be skipped counts as one without a file: nothing is said of it. */
 async function whatIsAsked(
   repository: Repository,
-  pullRequest: PullRequest,
+  pullRequest: PullRequestHead,
   services: Services,
 ): Promise<{ readonly planned: readonly PlannedCheck[]; readonly reading: Loaded }> {
   const reading = await services.loadFile(repository, trustedRef(pullRequest));
@@ -71,7 +74,7 @@ async function whatIsAsked(
 async function changedFiles(
   file: RepositoryFile,
   repository: Repository,
-  { baseRef, headSha }: PullRequest,
+  { baseRef, headSha }: PullRequestHead,
   { github }: Services,
 ) {
   if (!asksForChanges(file)) return null;

@@ -2,6 +2,7 @@ import type { Context } from "probot";
 import { checkOnce, learnHeadTrees } from "../../../checks/check-once.ts";
 import { planChecks } from "../../../checks/plan.ts";
 import { asksToSkip, rememberPushed } from "../../../checks/skip.ts";
+import { readingOnce } from "../../../deployments/reading-once.ts";
 import { wishAutomatic } from "../../../deployments/wish.ts";
 import { type Repository, rememberRepository } from "../../../github/repository.ts";
 import { keepReading } from "../../../runs/readings.ts";
@@ -33,19 +34,6 @@ export async function pushed(context: Context<"push">, services: Services): Prom
   await wishAutomatic(reading, { ...about, repository, branch, author, head: null }, "push");
 }
 
-/** Each file is asked for once in all that follows from an event. */
-function readingOnce(services: Services): Services {
-  const loaded = new Map<string, ReturnType<Services["loadFile"]>>();
-  return {
-    ...services,
-    loadFile(repository, ref) {
-      const reading = loaded.get(ref) ?? services.loadFile(repository, ref);
-      loaded.set(ref, reading);
-      return reading;
-    },
-  };
-}
-
 interface Pushed {
   readonly cause: ReturnType<typeof receiptOf>;
   readonly sha: string;
@@ -67,7 +55,7 @@ async function checkPushed(
 ): Promise<void> {
   const rules = await services.loadFile(repository, repository.defaultBranch);
   if (rules.kind !== "file") return;
-  const environments = Object.values(rules.file.environments);
+  const environments = Object.values(rules.file.environments).filter(({ trigger }) => trigger !== "pull_request");
   if (!environments.some((environment) => (environment.branch ?? repository.defaultBranch) === branch)) return;
   const own = await services.loadFile(repository, about.sha);
   if (own.kind === "none") return;
