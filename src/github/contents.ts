@@ -31,13 +31,13 @@ export async function readFile(
   }
 }
 
-/** Files that differ between a branch and a head since they parted. GitHub lists at most 300; `complete` says whether that was all. */
+/** Files that differ between a branch and a head since they parted. GitHub lists at most 300; `complete` says whether that was all, `mergeBase` is the commit at which they parted. */
 export async function filesChanged(
   github: Installation,
   { owner, name }: Repository,
   base: string,
   head: string,
-): Promise<{ readonly files: readonly string[]; readonly complete: boolean }> {
+): Promise<{ readonly files: readonly string[]; readonly complete: boolean; readonly mergeBase: string }> {
   const { data } = await github.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
     owner,
     repo: name,
@@ -47,7 +47,7 @@ export async function filesChanged(
   const files = (data.files ?? []).flatMap((file) =>
     file.previous_filename === undefined ? [file.filename] : [file.filename, file.previous_filename],
   );
-  return { files, complete: (data.files ?? []).length < 300 };
+  return { files, complete: (data.files ?? []).length < 300, mergeBase: data.merge_base_commit.sha };
 }
 
 /** The commit that a branch points at. `null` when there is no such branch. */

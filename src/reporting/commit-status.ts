@@ -1,5 +1,5 @@
 import type { CommitStatus } from "../github/statuses.ts";
-import type { FileReading } from "../runs/readings.ts";
+import type { FileEdit, FileReading } from "../runs/readings.ts";
 import type { CheckRun } from "../runs/run.ts";
 import { durationInWords, sentenceOf, shorten } from "../runs/sentences.ts";
 
@@ -75,20 +75,36 @@ function tookAll(runs: readonly CheckRun[]): string {
   return ` in ${durationInWords(to - from)}`;
 }
 
-/** What GitHub shows for a commit's repository file; `null` for a file that never had a mistake. */
+/** What GitHub shows for a commit's repository file; `null` for a file that never had a mistake and that nobody edits. */
 export function fileStatus(reading: FileReading, saidBefore: boolean): Shown | null {
   switch (reading.kind) {
-    case "mistakes": {
-      const [first, ...rest] = reading.mistakes;
-      const more = rest.length === 0 ? "" : ` (and ${rest.length} more)`;
-      return {
-        state: "error",
-        description: shorten(`${first === undefined ? "The file cannot be read" : inOneLine(first)}${more}`, 140),
-      };
-    }
+    case "mistakes":
+      return mistaken(reading);
     case "fine":
+      if (reading.edit !== undefined) return editStatus(reading.edit);
       return saidBefore ? { state: "success", description: ".github/signalbox.yml is right" } : null;
   }
+}
+
+function mistaken({ mistakes }: Extract<FileReading, { kind: "mistakes" }>): Shown {
+  const [first, ...rest] = mistakes;
+  return {
+    state: "error",
+    description: withMore(first === undefined ? "The file cannot be read" : inOneLine(first), rest.length),
+  };
+}
+
+function editStatus(edit: FileEdit): Shown {
+  if (edit.kind === "mistakes") return mistaken(edit);
+  const [first, ...rest] = edit.sentences;
+  const words = first === undefined ? "Nothing changes for deployments" : `When merged, ${first}`;
+  return { state: "success", description: withMore(words, rest.length) };
+}
+
+/** The whole list is on the page. */
+function withMore(words: string, more: number): string {
+  const end = more === 0 ? "" : ` (and ${more} more)`;
+  return `${shorten(words, 140 - end.length)}${end}`;
 }
 
 function inOneLine(mistake: { readonly path: string; readonly problem: string }): string {

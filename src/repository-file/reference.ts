@@ -12,7 +12,7 @@ export function repositoryFileReference(known: Known): string {
   return `${[
     "# `.github/signalbox.yml`",
     "<!-- Made by `npm run generate` from src/repository-file/schema.ts: change the descriptions there. -->",
-    "What a repository asks Signalbox for. Without this file Signalbox stays silent on it. A file that is wrong is shown as the status `signalbox/config`, with every mistake in it; nothing in it is ever ignored.",
+    "What a repository asks Signalbox for. Without this file Signalbox stays silent on it. A file that is wrong is shown as the status `signalbox/config`, with every mistake in it; nothing in it is ever ignored. A pull request that edits the file gets the same status, which says what it changes for deployments: they follow the default branch, so only after the merge.",
     `\`\`\`yaml\n${exampleFile}\`\`\``,
     "## `checks`",
     paragraph(checks),

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { MissingContext } from "../../../checks/missing-contexts.ts";
 import type { Repository } from "../../../github/repository.ts";
-import type { FileReading } from "../../../runs/readings.ts";
+import type { FileEdit, FileReading } from "../../../runs/readings.ts";
 import type { CheckRun } from "../../../runs/run.ts";
 import { short } from "../../../runs/sentences.ts";
 import type { House } from "../house.ts";
@@ -50,22 +50,38 @@ function titleOf(reading: FileReading): string {
     case "mistakes":
       return "Mistakes in signalbox.yml";
     case "fine":
-      return "Checks";
+      return reading.edit === undefined ? "Checks" : "Edit of signalbox.yml";
   }
 }
 
 function verdict(reading: FileReading, file: string): Html {
   switch (reading.kind) {
     case "mistakes":
-      return html`<p class="lead" data-look="errored">${icon("errored")}Nothing runs for this commit until
-<a href="${file}">${path}</a> is right. Correct ${reading.mistakes.length === 1 ? "this" : "these"} and push:</p>
-<ol class="mistakes">${reading.mistakes.map((mistake) => mistakeItem(mistake, file))}</ol>`;
+      return mistakesOf(reading, file, "Nothing runs for this commit");
     case "fine":
+      if (reading.edit !== undefined) return editOf(reading.edit, file);
       return html`<p class="lead">No mistake in <a href="${file}">${path}</a> is known.</p>`;
   }
 }
 
-function mistakeItem(mistake: Extract<FileReading, { kind: "mistakes" }>["mistakes"][number], file: string): Html {
+type Mistakes = Extract<FileReading, { kind: "mistakes" }>;
+
+function mistakesOf({ mistakes }: Mistakes, file: string, what: string): Html {
+  return html`<p class="lead" data-look="errored">${icon("errored")}${what} until
+<a href="${file}">${path}</a> is right. Correct ${mistakes.length === 1 ? "this" : "these"} and push:</p>
+<ol class="mistakes">${mistakes.map((mistake) => mistakeItem(mistake, file))}</ol>`;
+}
+
+/** What the strangers' words say is shown as text, whatever is in them. */
+function editOf(edit: FileEdit, file: string): Html {
+  if (edit.kind === "mistakes") return mistakesOf(edit, file, "This pull request breaks what comes after the merge,");
+  if (edit.sentences.length === 0)
+    return html`<p class="lead">This edit of <a href="${file}">${path}</a> changes nothing for deployments.</p>`;
+  return html`<p class="lead">Deployments follow the default branch, so this edit of <a href="${file}">${path}</a> counts only once it is merged. Then:</p>
+<ul class="changes">${edit.sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+}
+
+function mistakeItem(mistake: Mistakes["mistakes"][number], file: string): Html {
   const { path: place, problem, line } = mistake;
   return html`<li>${place === "" ? "" : html`<code>${place}</code> `}<span>${problem}</span>${
     line === undefined ? "" : html` <a href="${file}#L${line}">line ${line}</a>`

@@ -4,11 +4,12 @@ import { asksForChanges, type PlannedCheck, planChecks } from "../../../checks/p
 import { headAsksToSkip } from "../../../checks/skip.ts";
 import { startChecks } from "../../../checks/start.ts";
 import { checkGates, trustedRef } from "../../../checks/trust.ts";
+import { editOf } from "../../../deployments/edited-file.ts";
 import { filesChanged } from "../../../github/contents.ts";
 import { type Repository, rememberRepository } from "../../../github/repository.ts";
 import type { Loaded } from "../../../repository-file/load.ts";
 import type { RepositoryFile } from "../../../repository-file/repository-file.ts";
-import { keepReading } from "../../../runs/readings.ts";
+import { keepEdit, keepReading } from "../../../runs/readings.ts";
 import { wantReconsidering } from "../../../runs/reconsidering.ts";
 import type { Services } from "../../../services.ts";
 import { pullRequestFrom, receiptOf, repositoryFrom } from "../payloads.ts";
@@ -50,6 +51,10 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
     if (!fork) await wantReconsidering(tx, repository.id);
     await startChecks(tx, commit, planned, again, await checkGates(tx.db, commit, services.settings.sandbox));
   });
+  // Afterwards, so that no check waits for it.
+  if (reading.kind === "none") return;
+  const edit = await editOf(services, repository, pullRequest);
+  await services.database.write((tx) => keepEdit(tx, repository.id, pullRequest.headSha, edit));
 }
 
 /** An edit of the title or the text: nothing follows from it. */

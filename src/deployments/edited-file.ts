@@ -1,0 +1,41 @@
+import type { PullRequestHead } from "../checks/heads.ts";
+import { filesChanged } from "../github/contents.ts";
+import { GitHubProblem } from "../github/problem.ts";
+import type { Repository } from "../github/repository.ts";
+import { whatAnEditChanges } from "../repository-file/edit.ts";
+import { type Loaded, repositoryFilePath } from "../repository-file/load.ts";
+import type { RepositoryFile } from "../repository-file/repository-file.ts";
+import type { FileEdit } from "../runs/readings.ts";
+import type { DeploymentMeans } from "./means.ts";
+
+/**
+ * What a pull request into the default branch changes for deployments when it edits the repository's file: they follow it only after the merge,
+ * so nobody sees it before. `null` when it does not edit it, or goes into another branch. Compared with what it was made from: what others
+ * have merged since is no part of it.
+ */
+export async function editOf(
+  { github, loadFile, log }: Pick<DeploymentMeans, "github" | "loadFile" | "log">,
+  repository: Repository,
+  { number, baseRef, headSha, fork }: PullRequestHead,
+): Promise<FileEdit | null> {
+  if (baseRef !== repository.defaultBranch) return null;
+  try {
+    const changes = await filesChanged(github.as(repository.installation), repository, baseRef, headSha);
+    const { files, complete, mergeBase } = changes;
+    if (complete && !files.includes(repositoryFilePath)) return null;
+    const [base, head] = [await loadFile(repository, mergeBase), await loadFile(repository, headSha)];
+    // Of the repository's own commits the mistakes are said anyway.
+    if (head.kind === "mistakes") return fork ? head : null;
+    const sentences = whatAnEditChanges(asFile(base), asFile(head));
+    return sentences.length === 0 && !complete ? null : { kind: "changes", sentences };
+  } catch (error) {
+    if (!(error instanceof GitHubProblem) || error.retryable) throw error;
+    log.warn({ err: error, repository: repository.id, pullRequest: number }, "GitHub does not tell what a pull request changes");
+    return null;
+  }
+}
+
+/** Without a file that can be obeyed nothing is deployed. */
+function asFile(loaded: Loaded): RepositoryFile {
+  return loaded.kind === "file" ? loaded.file : { checks: {}, environments: {} };
+}
