@@ -47,9 +47,14 @@ function lineOf({ preview, newest, live }: PreviewOfPullRequest, linkOf: (run: D
   const address = live === null ? null : addressOf(live);
   const shows = live === null ? null : `${address === null ? "is live" : address}, showing ${short(live.sha)}`;
   if (live !== null && live.id === newest.id) return `- ${name}: ${shows}. ${link}`;
-  const now =
-    newest.task === "teardown" ? `${asCode(sentenceOf(newest))}` : `${short(newest.sha)}: ${asCode(sentenceOf(newest))}`;
+  const now = newest.task === "teardown" ? goingInWords(newest) : `${short(newest.sha)}: ${asCode(sentenceOf(newest))}`;
   return `- ${name}: ${shows === null ? now : `${shows}; ${now}`} ${link}`;
+}
+
+function goingInWords(teardown: DeploymentRun): string {
+  if (teardown.state !== "finished") return "being taken down.";
+  const words = asCode(sentenceOf(teardown));
+  return teardown.outcome.kind === "passed" ? words : `not taken down yet: ${words}`;
 }
 
 /** Only what a browser takes for an address of the web; it is written in a form that ends nowhere else than it should. */
