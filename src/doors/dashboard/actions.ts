@@ -1,4 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { Transaction } from "../../database/connection.ts";
 import { type Actor, type Answer, mayAct, type PreparedDeed, refused } from "../../deeds/actor.ts";
 import { approveChecks } from "../../deeds/approve-checks.ts";
@@ -88,7 +89,7 @@ export function actionRoutes(house: House, ...before: readonly MiddlewareHandler
     ["/:owner/:repo/environments/:of/:deed", onEnvironment, false],
     ["/:owner/:repo/deliveries/:of/:deed", onDelivery, true],
   ] as const) {
-    for (const middleware of before) routes.post(path, middleware);
+    for (const middleware of [...before, small]) routes.post(path, middleware);
     routes.post(path, async (c) => {
       const [of, name] = [c.req.param("of") ?? "", c.req.param("deed") ?? ""];
       const deed = Object.hasOwn(deeds, name) ? deeds[name] : undefined;
@@ -98,6 +99,9 @@ export function actionRoutes(house: House, ...before: readonly MiddlewareHandler
   }
   return routes;
 }
+
+/** The longest form is a reason. */
+const small = bodyLimit({ maxSize: 64 * 1024 });
 
 async function act(c: Request, house: House, deed: Deed, of: string): Promise<Response> {
   const fields = await c.req.parseBody();
@@ -127,7 +131,7 @@ async function approveRun(house: House, { repository, actor, form, of }: Wish): 
   if (run === null || run.repository !== repository.id) return says(refused(`There is no run ${of}`));
   const sha = form("sha");
   if (run.kind === "deployment") return approveEnvironment(house, actor, { repository, environment: run.environment, sha });
-  if (run.pullRequest === null) return says(refused("Only commits of forks need an approval"));
+  if (run.trust === "own" || run.pullRequest === null) return says(refused("Only commits of forks need an approval"));
   const now = await readPullRequest(house.github.as(repository.installation), repository, run.pullRequest);
   const pullRequest = { ...now, repository: repository.id, number: run.pullRequest };
   return (tx) => approveChecks(tx, actor, { pullRequest, sha, sandbox: house.settings.sandbox });

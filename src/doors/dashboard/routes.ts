@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
+import { compress } from "hono/compress";
 import { GitHubProblem } from "../../github/problem.ts";
 import { actionRoutes } from "./actions.ts";
 import { loadAssets } from "./assets.ts";
@@ -32,6 +33,8 @@ export function createDashboard(options: DashboardOptions): Hono<Visit> {
   pages.notFound((c) => notFound(c, house));
 
   pages.use(withHeaders(house));
+  // It leaves event streams alone, and what says that it must not be transformed.
+  pages.use(compress());
   if (house.settings.dashboardAuth.kind === "none") pages.use(onlyFromThisMachine());
   pages.get("/-/files/:version/:name{.+}", (c) => {
     return house.assets.serve(c, c.req.param("version"), c.req.param("name")) ?? notFound(c, house);

@@ -10,7 +10,11 @@ export interface SignInServer {
   readonly client: { readonly id: string; readonly secret: string };
   visitor: { id: number; login: string };
   /** By the repository's name; who is not named has no right. */
-  readonly rights: Record<string, Record<string, "read" | "write" | "admin">>;
+  readonly rights: Record<string, Record<string, "read" | "write" | "maintain" | "admin">>;
+  /** Files by the repository's name and their path. */
+  readonly files: Record<string, Record<string, string>>;
+  /** The commits of each repository's branches, by its name, the newest first. */
+  readonly commits: Record<string, readonly { readonly sha: string; readonly title: string; readonly author: string }[]>;
   /** Answers every request with 502. */
   down: boolean;
   /** `GET /api/v3/user` and so on, oldest first. */
@@ -43,11 +47,21 @@ export async function startSignInServer(): Promise<SignInServer> {
     if (url.pathname.endsWith("/access_tokens")) {
       return answer(201, { token: randomUUID(), expires_at: new Date(Date.now() + 3_600_000).toISOString() });
     }
+    const [, owned, path] = /\/repos\/acme\/([^/]+)\/contents\/(.+)$/.exec(decodeURIComponent(url.pathname)) ?? [];
+    const file = here.files[owned ?? ""]?.[path ?? ""];
+    if (file !== undefined) {
+      const content = Buffer.from(file).toString("base64");
+      return answer(200, { type: "file", encoding: "base64", content, size: file.length });
+    }
+    const listed = here.commits[/\/repos\/acme\/([^/]+)\/commits$/.exec(url.pathname)?.[1] ?? ""];
+    if (listed !== undefined) return answer(200, listed.map(commitJson));
     const [, repository, login] = /\/repos\/acme\/([^/]+)\/collaborators\/([^/]+)\/permission$/.exec(url.pathname) ?? [];
     if (repository === undefined || login === undefined) return answer(404, { message: "Not Found" });
-    const permission = here.rights[repository]?.[login];
-    if (permission === undefined) return answer(404, { message: "Not Found" });
-    return answer(200, { permission, role_name: permission, user: here.visitor });
+    const role = here.rights[repository]?.[login];
+    if (role === undefined) return answer(404, { message: "Not Found" });
+    const permission = role === "maintain" ? "write" : role;
+    const user = { ...here.visitor, permissions: { maintain: role === "maintain" || role === "admin" } };
+    return answer(200, { permission, role_name: role, user });
   }
 
   function authorize({ searchParams }: URL, answer: Answer): unknown {
@@ -84,6 +98,8 @@ export async function startSignInServer(): Promise<SignInServer> {
     client,
     visitor: { id: 583231, login: "mira" },
     rights: { shop: { mira: "read" } },
+    files: {},
+    commits: {},
     down: false,
     requests: [],
     async close() {
@@ -93,4 +109,20 @@ export async function startSignInServer(): Promise<SignInServer> {
     },
   };
   return here;
+}
+
+/** https://docs.github.com/en/rest/commits/commits#list-commits */
+function commitJson(
+  { sha, title, author }: SignInServer["commits"][string][number],
+  at: number,
+  all: SignInServer["commits"][string],
+) {
+  const next = all[at + 1];
+  const person = { name: author, date: "2026-11-22T11:00:00Z" };
+  return {
+    sha,
+    author: { login: author },
+    commit: { message: title, author: person, committer: person },
+    parents: next === undefined ? [] : [{ sha: next.sha }],
+  };
 }

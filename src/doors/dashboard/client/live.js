@@ -8,7 +8,7 @@
  *
  * @typedef {object} Listener
  * @property {() => { attempt: number, from: number }} position What is to come next; asked whenever the stream is built.
- * @property {(first: number, lines: string[]) => void} lines
+ * @property {(part: import("./log-lines.js").Part) => void} lines
  * @property {(news: News) => void} state
  * @property {(attempt: number) => void} attempt Another attempt has begun, and its lines count from 1.
  * @property {(state: "live" | "reconnecting" | "complete" | "gone") => void} connection
@@ -41,8 +41,7 @@ export function listen(path, listener) {
     };
     stream.onerror = rebuild;
     stream.addEventListener("lines", ({ data }) => {
-      const { first, lines } = JSON.parse(data);
-      listener.lines(first, lines);
+      listener.lines(JSON.parse(data));
     });
     stream.addEventListener("state", ({ data }) => listener.state(JSON.parse(data)));
     stream.addEventListener("attempt", ({ data }) => listener.attempt(JSON.parse(data).attempt));

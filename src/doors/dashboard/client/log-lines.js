@@ -1,8 +1,19 @@
 // @ts-check
 import { piecesOf } from "./ansi.js";
+import { Folding, makeHead } from "./folding.js";
+
+const clockTime = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 /** So many lines are kept on the page; the rest of a long log stays on the server. */
 const most = 2_000;
+/** Fewer while the end is followed: each new line moves all that are there. */
+const mostFollowed = 600;
+
+/**
+ * A part of a log as the server gives it: `times` are from which line on it was which moment (epoch milliseconds), `group` the one that its
+ * first line stands in.
+ * @typedef {{ first: number, lines: readonly string[], times: readonly (readonly [number, number | null])[], group: string | null }} Part
+ */
 
 /**
  * The lines that are on the page: a part of the log without gaps, from `first` to `last`. What the eye rests on stays where it is
@@ -12,48 +23,61 @@ export class LogLines {
   /** @type {HTMLElement} */ #scroller;
   /** @type {HTMLElement} */ #holder;
   /** @type {{ from: number, to: number } | null} */ #marked = null;
+  /** @type {string | null} The group behind the last line. */ #group;
+  #folding = new Folding();
 
   /**
    * @param {HTMLElement} scroller
    * @param {HTMLElement} holder Its children are the lines.
-   * @param {number} first
+   * @param {Pick<Part, "first" | "times" | "group">} part What is known of them.
    */
-  constructor(scroller, holder, first) {
+  constructor(scroller, holder, { first, times, group }) {
     this.#scroller = scroller;
     this.#holder = holder;
     this.first = first;
     this.last = first + holder.childElementCount - 1;
+    this.#group = group;
+    const texts = [...holder.children].map((line) => line.lastElementChild?.textContent ?? "");
+    const elements = this.#elements({ first, lines: texts, times, group }, [...holder.children]);
+    if (elements.length > 0) this.#group = this.#groupBehind(elements);
+    holder.addEventListener("click", (event) => this.#headClicked(event));
   }
 
-  /** @param {readonly string[]} lines They follow the last one. */
-  append(lines) {
-    this.#holder.append(...lines.map((line, at) => this.#element(this.last + 1 + at, line)));
-    this.last += lines.length;
-    const surplus = this.last - this.first + 1 - most;
+  /**
+   * @param {Part} part Its lines follow the last one.
+   * @param {boolean} followed Whether the end is followed: then nobody looks at what is above.
+   */
+  append(part, followed) {
+    const elements = this.#elements({ ...part, group: this.#group });
+    if (elements.length > 0) this.#group = this.#groupBehind(elements);
+    this.#holder.append(...elements);
+    this.last += elements.length;
+    const surplus = this.last - this.first + 1 - (followed ? mostFollowed : most);
     if (surplus <= 0) return;
-    this.#keepingPlace(() => this.#range(0, surplus).deleteContents());
+    const remove = () => this.#range(0, surplus).deleteContents();
+    if (followed) remove();
+    else this.#keepingPlace(remove);
     this.first += surplus;
   }
 
-  /** @param {readonly string[]} lines They precede the first one. */
-  prepend(lines) {
-    const first = this.first - lines.length;
-    this.#keepingPlace(() => this.#holder.prepend(...lines.map((line, at) => this.#element(first + at, line))));
-    this.first = first;
+  /** @param {Part} part Its lines precede the first one. */
+  prepend(part) {
+    this.#keepingPlace(() => this.#holder.prepend(...this.#elements(part)));
+    this.first = part.first;
     const surplus = this.last - this.first + 1 - most;
     if (surplus <= 0) return;
     this.#range(most, most + surplus).deleteContents();
     this.last -= surplus;
+    this.#group = this.#groupBehind([...this.#holder.children]);
   }
 
-  /**
-   * @param {number} first
-   * @param {readonly string[]} lines
-   */
-  replace(first, lines) {
-    this.#holder.replaceChildren(...lines.map((line, at) => this.#element(first + at, line)));
-    this.first = first;
-    this.last = first + lines.length - 1;
+  /** @param {Part} part */
+  replace(part) {
+    const elements = this.#elements(part);
+    this.#holder.replaceChildren(...elements);
+    this.first = part.first;
+    this.last = part.first + elements.length - 1;
+    this.#group = elements.length === 0 ? part.group : this.#groupBehind(elements);
   }
 
   /** @param {number} number */
@@ -74,7 +98,62 @@ export class LogLines {
   /** @param {number} number */
   scrollTo(number) {
     const line = this.#holder.children[number - this.first];
-    line?.scrollIntoView({ block: "center" });
+    if (!(line instanceof HTMLElement)) return;
+    this.#folding.open(this.#holder, line);
+    line.scrollIntoView({ block: "center" });
+  }
+
+  /** @param {boolean} on Whether what stands in groups is hidden. */
+  foldAll(on) {
+    this.#folding.all(this.#holder, on);
+  }
+
+  /**
+   * Makes the elements of lines, or completes those that the server has made.
+   * @param {Part} part
+   * @param {readonly Element[]} [made]
+   */
+  #elements({ first, lines, times, group }, made) {
+    let open = group;
+    let at = 0;
+    return lines.map((text, index) => {
+      const number = first + index;
+      while ((times[at + 1]?.[0] ?? Number.POSITIVE_INFINITY) <= number) at += 1;
+      const line = made?.[index] ?? this.#element(number, text);
+      const isHead = text.startsWith("▾ ");
+      const inside = isHead ? text.slice(2) : open;
+      if (line instanceof HTMLElement) this.#furnish(line, inside, isHead, times[at]?.[1] ?? null);
+      open = text.startsWith("▴ ") ? null : inside;
+      return line;
+    });
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {string | null} group
+   * @param {boolean} isHead
+   * @param {number | null} at
+   */
+  #furnish(line, group, isHead, at) {
+    if (at !== null) line.dataset.time = clockTime.format(at);
+    if (group === null) return;
+    line.dataset.group = group;
+    if (isHead) makeHead(line);
+    this.#folding.apply(line);
+  }
+
+  /** @param {readonly Element[]} elements */
+  #groupBehind(elements) {
+    const last = elements.at(-1);
+    if (!(last instanceof HTMLElement) || last.lastElementChild?.textContent?.startsWith("▴ ")) return null;
+    return last.dataset.group ?? null;
+  }
+
+  /** @param {MouseEvent} event */
+  #headClicked(event) {
+    const head = event.target instanceof Element ? event.target.closest("button.fold") : null;
+    const group = head?.closest(".line");
+    if (group instanceof HTMLElement) this.#folding.toggle(this.#holder, group.dataset.group ?? "");
   }
 
   /**

@@ -1,5 +1,6 @@
 // @ts-check
 /** @typedef {import("./log-lines.js").LogLines} LogLines */
+/** @typedef {import("./log-lines.js").Part} Part */
 
 export const portion = 200;
 
@@ -8,6 +9,7 @@ export class LogReader {
   /** @type {string} */ #path;
   /** @type {LogLines} */ #lines;
   #fetching = false;
+  /** @type {Part[]} */ #came = [];
 
   /**
    * @param {string} path
@@ -30,35 +32,47 @@ export class LogReader {
   begin(attempt) {
     this.attempt = attempt;
     this.count = 0;
-    this.#lines.replace(1, []);
+    this.#lines.replace({ first: 1, lines: [], times: [], group: null });
+    this.#came = [];
   }
 
   /**
-   * Takes lines that have come by the stream; some of them may have been fetched already.
-   * @param {number} first
-   * @param {string[]} lines
+   * Takes lines that have come by the stream; they are put on the page by `show`.
+   * @param {Part} part
    * @param {boolean} wanted Whether the end of the log is read now; if not, they are only counted.
    */
-  async arrived(first, lines, wanted) {
-    this.count = Math.max(this.count, first + lines.length - 1);
-    if (!wanted) return;
-    const next = this.#lines.last + 1;
-    if (first <= next) this.#lines.append(lines.slice(next - first));
-    else await this.showEnd();
+  arrived(part, wanted) {
+    this.count = Math.max(this.count, part.first + part.lines.length - 1);
+    if (wanted) this.#came.push(part);
+    else this.#came = [];
+  }
+
+  /** Puts on the page what has come; some of it may have been fetched already, and of very much only the end is shown. */
+  async show() {
+    const came = this.#came;
+    this.#came = [];
+    const amount = came.reduce((sum, { lines }) => sum + lines.length, 0);
+    if (amount > portion * 4) return this.showEnd();
+    for (const part of came) {
+      const next = this.#lines.last + 1;
+      if (part.first > next) return this.showEnd();
+      const { first, lines } = part;
+      if (first + lines.length > next) this.#lines.append({ ...part, first: next, lines: lines.slice(next - first) }, true);
+    }
   }
 
   async fetchBefore() {
     const to = this.#lines.first - 1;
     if (to < 1) return;
     const got = await this.#fetch(Math.max(1, to - portion + 1), to);
-    if (got !== null && got.first + got.lines.length === this.#lines.first) this.#lines.prepend(got.lines);
+    if (got !== null && got.first + got.lines.length === this.#lines.first) this.#lines.prepend(got);
   }
 
   async fetchAfter() {
     if (this.hasEnd) return;
     const from = this.#lines.last + 1;
     const got = await this.#fetch(from, from + portion - 1);
-    if (got !== null && got.first === this.#lines.last + 1) this.#lines.append(got.lines);
+    if (got !== null && got.first === this.#lines.last + 1) this.#lines.append(got, false);
   }
 
   /** Puts the end of the log on the page, in place of what is there. */
@@ -75,13 +89,13 @@ export class LogReader {
   async #show(from) {
     const first = Math.max(1, from);
     const got = await this.#fetch(first, first + portion - 1);
-    if (got !== null && got.lines.length > 0) this.#lines.replace(got.first, got.lines);
+    if (got !== null && got.lines.length > 0) this.#lines.replace(got);
   }
 
   /**
    * @param {number} from
    * @param {number} to
-   * @returns {Promise<{ first: number, lines: string[] } | null>}
+   * @returns {Promise<Part | null>}
    */
   async #fetch(from, to) {
     if (this.#fetching) return null;

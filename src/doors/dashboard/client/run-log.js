@@ -3,6 +3,7 @@ import { between, hashOf, partOf } from "./line-address.js";
 import { listen } from "./live.js";
 import { LogLines } from "./log-lines.js";
 import { LogReader } from "./log-reader.js";
+import { searchLog } from "./log-search.js";
 import { showNews } from "./run-header.js";
 
 /** So near to an end of what is on the page, in pixels, the next portion is fetched. */
@@ -21,31 +22,40 @@ class RunLog extends HTMLElement {
   /** How many lines the log had when the reader stopped following. */
   #seen = 0;
   #lastTop = 0;
+  #frame = 0;
   /** @type {HTMLElement} */ #scroller = this;
-  #lines = new LogLines(this, this, 1);
+  #lines = new LogLines(this, document.createElement("div"), { first: 1, times: [], group: null });
   #reader = new LogReader("", this.#lines, { attempt: 0, count: 0 });
 
   connectedCallback() {
-    const { path = "", attempt, first, count, live } = this.dataset;
+    const { path = "", attempt, first, count, live, times = "[]", group = null, error } = this.dataset;
     this.#path = path;
     this.#live = live !== undefined;
     this.#scroller = this.#part("lines");
-    this.#lines = new LogLines(this.#scroller, this.#part("window"), Number(first));
+    const part = { first: Number(first), times: JSON.parse(times), group };
+    this.#lines = new LogLines(this.#scroller, this.#part("window"), part);
     this.#reader = new LogReader(path, this.#lines, { attempt: Number(attempt), count: Number(count) });
     for (const plain of this.querySelectorAll('[data-part="plain"]')) plain.remove();
     this.#furnish();
     if (!this.#goToAddress()) {
       this.#following = this.#live;
-      this.#toEnd();
+      if (error === undefined) this.#toEnd();
+      else this.#show(Number(error));
     }
     if (this.#live) this.#listen();
   }
 
   #furnish() {
-    const wrap = this.#part("wrap");
-    wrap.hidden = false;
-    this.#wrap(localStorage.getItem("wrap") !== "no");
-    wrap.addEventListener("click", () => this.#wrap(wrap.getAttribute("aria-pressed") !== "true"));
+    this.#toggle("wrap", true, (on) => this.classList.toggle("unwrapped", !on));
+    this.#toggle("times", false, (on) => this.classList.toggle("timed", on));
+    this.#toggle("fold", false, (on) => this.#lines.foldAll(on));
+    const search = this.#part("search");
+    search.hidden = false;
+    searchLog(search, {
+      address: () => `${this.#path}/search?attempt=${this.#reader.attempt}`,
+      goTo: (line) => this.#show(line),
+      end: () => this.#lines.mark(partOf(location.hash)),
+    });
     this.#part("follow").addEventListener("click", () => this.#follow());
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#scroller.addEventListener("click", (event) => this.#numberClicked(event));
@@ -57,22 +67,26 @@ class RunLog extends HTMLElement {
   #listen() {
     listen(this.#path, {
       position: () => ({ attempt: this.#reader.attempt, from: this.#reader.count + 1 }),
-      lines: (first, lines) => this.#arrived(first, lines),
+      lines: (part) => this.#arrived(part),
       state: (news) => showNews(news, { path: this.#path, attempt: this.#reader.attempt }),
       attempt: (begun) => this.#begin(begun),
       connection: (state) => this.#connected(state),
     });
   }
 
-  /**
-   * @param {number} first
-   * @param {string[]} lines
-   */
-  async #arrived(first, lines) {
+  /** @param {import("./log-lines.js").Part} part */
+  #arrived(part) {
     this.querySelector('[data-part="empty"]')?.remove();
-    await this.#reader.arrived(first, lines, this.#following);
-    if (this.#following) this.#toEnd();
-    this.#tell();
+    this.#reader.arrived(part, this.#following);
+    // Once in each frame, however much comes.
+    this.#frame ||= requestAnimationFrame(async () => {
+      this.#frame = 0;
+      if (this.#following) {
+        await this.#reader.show();
+        this.#toEnd();
+      }
+      this.#tell();
+    });
   }
 
   /** @param {number} attempt */
@@ -178,12 +192,33 @@ class RunLog extends HTMLElement {
     this.#goToAddress();
   }
 
-  /** @param {boolean} on */
-  #wrap(on) {
-    this.#part("wrap").setAttribute("aria-pressed", String(on));
-    this.classList.toggle("unwrapped", !on);
-    localStorage.setItem("wrap", on ? "yes" : "no");
-    if (this.#following) this.#toEnd();
+  /**
+   * Goes to a line and marks it, as a search or the first error does; the address stays.
+   * @param {number} number
+   */
+  #show(number) {
+    this.#stopFollowing();
+    this.#lines.mark(between(number, number));
+    void this.#goTo(number);
+  }
+
+  /**
+   * A button that is on or off, and stays so on this reader's next page.
+   * @param {string} name
+   * @param {boolean} usual
+   * @param {(on: boolean) => void} apply
+   */
+  #toggle(name, usual, apply) {
+    const button = this.#part(name);
+    const set = (/** @type {boolean} */ on) => {
+      button.setAttribute("aria-pressed", String(on));
+      localStorage.setItem(name, on ? "yes" : "no");
+      apply(on);
+      if (this.#following) this.#toEnd();
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
+    set((localStorage.getItem(name) ?? (usual ? "yes" : "no")) === "yes");
   }
 
   /** @param {string} name */

@@ -21,14 +21,18 @@ export interface LogView extends Pick<LogPart, "lines" | "times" | "group"> {
 
 /** The log: readable as it stands; in the browser `client/run-log.js` makes it follow, and fetches what is not here. */
 export function logSection(log: LogView): Html {
-  const { path, attempt, first, lines, count, live } = log;
+  const { path, attempt, first, lines, count, live, times, group, firstError } = log;
   const last = first + lines.length - 1;
-  return html`<run-log class="log" data-path="${path}" data-attempt="${attempt}" data-first="${first}" data-count="${count}" ${live ? "data-live" : ""}>
+  return html`<run-log class="log" data-path="${path}" data-attempt="${attempt}" data-first="${first}" data-count="${count}" data-times="${JSON.stringify(times)}" ${group === null ? "" : html`data-group="${group}"`} ${firstError === null ? "" : html`data-error="${firstError}"`} ${live ? "data-live" : ""}>
 <div class="bar">
+<form class="search" role="search" data-part="search" hidden>${icon("search")}<input type="search" aria-label="Search the whole log" placeholder="Search the whole log" autocomplete="off" spellcheck="false"><output></output></form>
+${firstError === null ? "" : html`<a class="quiet error" href="${around(log, firstError)}" data-line="${firstError}">First error</a>`}
+<span class="gap"></span>
 <span class="pulse" data-part="pulse" data-state="${live ? "live" : "complete"}" role="status">${live ? "Live" : "Complete"}</span>
 <span class="count" data-part="count">${linesInWords(count)}</span>
-<span class="gap"></span>
+<button type="button" class="quiet" data-part="times" aria-pressed="false" hidden>Times</button>
 <button type="button" class="quiet" data-part="wrap" aria-pressed="true" hidden>Wrap</button>
+<button type="button" class="quiet" data-part="fold" aria-pressed="false" hidden>Fold groups</button>
 <a class="quiet" data-part="raw" href="${path}/log.txt?attempt=${attempt}" download>${icon("download")}Raw</a>
 </div>
 <div class="lines" data-part="lines" tabindex="0" role="region" aria-label="Log">
