@@ -306,6 +306,8 @@ async function someWait(tx: Transaction, repository: number): Promise<boolean> {
     .select("id")
     .where("repository", "=", repository)
     .where("kind", "=", "deployment")
+    // The index knows the unfinished ones.
+    .where("state", "<>", "finished")
     .where("state", "=", "waiting")
     .limit(1);
   return (await waiting.executeTakeFirst()) !== undefined;

@@ -15,7 +15,7 @@
  */
 
 const firstPause = 200;
-const longestPause = 5_000;
+const longestPause = 2_000;
 
 /**
  * Listens until the run has ended or may not be seen any more; not while the tab is hidden, because a browser opens only six

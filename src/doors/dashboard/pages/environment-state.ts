@@ -6,7 +6,7 @@ import type { House } from "../house.ts";
 import type { Html } from "./html.ts";
 import { icon, type Look } from "./icons.ts";
 import { pathOf } from "./layout.ts";
-import { lookOf, nameOf } from "./look.ts";
+import { lookOf } from "./look.ts";
 import { ago } from "./times.ts";
 import { commitLink, personIn, pullRequestLink } from "./who.ts";
 
@@ -42,7 +42,7 @@ function factsOf(house: House, repository: EnvironmentState["repository"], run: 
 
 function newestItem({ repository }: EnvironmentState, run: DeploymentRun): Html {
   const look = lookOf(run);
-  return html`<p class="newest" data-look="${look}">${icon(look)}<a href="${pathOf(repository)}/runs/${run.id}" aria-label="Run ${run.id}: ${nameOf(run)}">${short(run.sha)}</a> <span class="verdict">${sentenceOf(run)}</span></p>`;
+  return html`<p class="newest" data-look="${look}">${icon(look)}<a href="${pathOf(repository)}/runs/${run.id}">${short(run.sha)}</a> <span class="verdict">${sentenceOf(run)}</span></p>`;
 }
 
 function titleOf(run: DeploymentRun): Html | string {

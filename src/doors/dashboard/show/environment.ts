@@ -18,13 +18,15 @@ export async function showEnvironment(c: Request, house: House, name: string): P
   const repository = c.get("repository");
   const now = house.clock();
   const about = { repository: repository.id, environment: name };
-  const state = await environmentState(c, house, name, await house.outside.file(repository));
+  const file = await house.outside.file(repository);
+  const state = await environmentState(c, house, name, file);
   const { deployments, history, endings } = await house.database.read(async (db) => ({
     deployments: await deploymentsOf(db, { repository: repository.id, environment: name, limit: atOnce + 1 }),
     history: await historyOf(db, about),
     endings: await endingsSince(db, about, sinceDays(now, days)),
   }));
-  if (state.plan === null && deployments.length === 0) return notFound(c, house);
+  // While the file is not known, nobody can say that there is no such environment.
+  if (file !== null && state.plan === null && deployments.length === 0) return notFound(c, house);
   const month = numbersOf(endings, now, days);
   const shown = deployments.slice(0, atOnce);
   if (!wantsJson(c)) {
