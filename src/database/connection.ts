@@ -23,7 +23,11 @@ export interface Database {
   readonly wake: Wake;
   /** Sees only what is committed. */
   read<T>(query: (db: Query) => Promise<T>): Promise<T>;
-  /** Commits when `work` resolves, rolls back when it rejects; resolves when what was committed survives a power cut. On SQLite one at a time, in order of the calls. */
+  /**
+   * Commits when `work` resolves, rolls back when it rejects; resolves when what was committed survives a power cut. On SQLite one at a time, in
+   * order of the calls. On PostgreSQL `work` is called again, up to five times, when its transaction had to give way to another (a deadlock, a
+   * serialization failure): what it does besides the transaction must bear repetition.
+   */
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Lets what is under way finish, and refuses what comes later. */
   close(): Promise<void>;

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { isConflict } from "./conflict.ts";
 import type { Database, Engine, Query, Transaction } from "./connection.ts";
 import type { Topic, Wake } from "./wake.ts";
 
@@ -37,7 +39,19 @@ export function guard({ engine, reader, writer, wake, now, disk, onSlowWrite, cl
     return done.finally(() => pending.delete(done));
   }
 
+  /** What had to give way to others is done again from its beginning, a little later. */
   async function transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await transactOnce(work);
+      } catch (error) {
+        if (attempt === mostAttempts || !isConflict(error)) throw error;
+        await delay(Math.random() * 20 * attempt);
+      }
+    }
+  }
+
+  async function transactOnce<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const topics = new Set<Topic>();
     const scope = { over: false };
     let changed = false;
@@ -71,6 +85,8 @@ export function guard({ engine, reader, writer, wake, now, disk, onSlowWrite, cl
     },
   };
 }
+
+const mostAttempts = 5;
 
 /** On SQLite every answer comes within the same turn of the event loop, so a turn that passes means: something else was awaited. */
 function watchForSlowAwait(report: ((error: Error) => void) | undefined): () => void {

@@ -321,6 +321,52 @@ const [, postgres] = engines().find(([, { engine }]) => engine === "postgres") ?
     await expect(opening).rejects.not.toThrow("hunter2");
   });
 
+  it("does again what had to give way in a deadlock, whole and once", async () => {
+    const database = await postgres.open();
+    await database.write(receive("a"));
+    await database.write(receive("b"));
+    const both = Promise.withResolvers<void>();
+    let [calls, begun] = [0, 0];
+    const append = (tx: Transaction, guid: string, name: string) =>
+      sql`update receipt set error = coalesce(error, '') || ${name} where guid = ${guid}`.execute(tx.db);
+    const cross = (name: string, first: string, second: string) =>
+      database.write(async (tx) => {
+        calls += 1;
+        await append(tx, first, name);
+        begun += 1;
+        if (begun === 2) both.resolve();
+        await both.promise;
+        await append(tx, second, name);
+        tx.ring("runs");
+        return name;
+      });
+    let rings = 0;
+    database.wake.on("runs", () => {
+      rings += 1;
+    });
+    expect(await Promise.all([cross("x", "a", "b"), cross("y", "b", "a")])).toEqual(["x", "y"]);
+    expect(calls).toBe(3);
+    const rows = await database.read((db) => db.selectFrom("receipt").select("error").orderBy("id").execute());
+    expect(rows.map(({ error }) => [...(error ?? "")].toSorted().join(""))).toEqual(["xy", "xy"]);
+    await until("it rings", () => rings > 0);
+  });
+
+  it.each([
+    ["a serialization failure", "40001", 5],
+    ["what others have nothing to do with", "22012", 1],
+  ])("gives up on %s that does not pass", async (_what, code, times) => {
+    const database = await postgres.open();
+    let calls = 0;
+    const writing = database.write(async (tx) => {
+      calls += 1;
+      await receive("never")(tx);
+      await sql`do ${sql.raw(`$$ begin raise exception 'no' using errcode = '${code}'; end $$`)}`.execute(tx.db);
+    });
+    await expect(writing).rejects.toMatchObject({ code });
+    expect(calls).toBe(times);
+    expect(await guids(database)).toEqual([]);
+  });
+
   it("wakes who waits on another connection", async () => {
     const place = await postgres.place();
     const [one, other] = [await postgres.openAt(place), await postgres.openAt(place)];
