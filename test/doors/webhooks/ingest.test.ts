@@ -1,90 +1,18 @@
 import { createHmac } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type OutgoingHttpHeaders, request, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import type { OutgoingHttpHeaders } from "node:http";
+import { connect } from "node:net";
+import { describe, expect, it } from "@jest/globals";
 import { sql } from "kysely";
-import pino from "pino";
 import type { Database } from "../../../src/database/connection.ts";
 import type { BodyLimits } from "../../../src/doors/webhooks/body.ts";
-import { createIngest, patientServer } from "../../../src/doors/webhooks/ingest.ts";
-import { openReceiving, type Receiving } from "../../../src/doors/webhooks/receiving.ts";
+import { patientServer } from "../../../src/doors/webhooks/ingest.ts";
 import { signatureCheck } from "../../../src/doors/webhooks/signature.ts";
 import { engines } from "../../support/engines.ts";
 import { until } from "../../support/until.ts";
+import { guid, headersFor, secret, send, sign, useIngest } from "./ingest-server.ts";
 
-const secret = "It's a Secret to Everybody";
 const payload = { action: "opened", installation: { id: 7 }, repository: { id: 1296269 }, title: "Grüße 船" };
-const guid = "72d3162e-cc78-11e3-81ab-4c9367dc0958";
-
-function sign(body: string | Buffer, key = secret): string {
-  return `sha256=${createHmac("sha256", key).update(body).digest("hex")}`;
-}
-
-function headersFor(body: string | Buffer): OutgoingHttpHeaders {
-  return {
-    "content-type": "application/json",
-    "x-github-event": "pull_request",
-    "x-github-delivery": guid,
-    "x-hub-signature-256": sign(body),
-  };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, unknown>;
-  readonly message: string;
-}
-
-const servers: Server[] = [];
-const receivings: { receiving: Receiving; folder: string }[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-  for (const { receiving, folder } of receivings.splice(0)) {
-    await receiving.stop();
-    rmSync(folder, { recursive: true });
-  }
-});
-
-async function serve(database: Database, options: { secrets?: [string, ...string[]]; limits?: Partial<BodyLimits> } = {}) {
-  const lines: string[] = [];
-  const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const listensTo = new Set(["pull_request.opened", "push"]);
-  const folder = mkdtempSync(join(tmpdir(), "signalbox-ingest-"));
-  const receiving = await openReceiving({ database, folder, listensTo, log });
-  receivings.push({ receiving, folder });
-  const ingest = createIngest({ receiving, secrets: [secret], listensTo, log, ...options });
-  const server = createServer(patientServer, ingest).listen(0, "127.0.0.1");
-  servers.push(server);
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    lines,
-    post: (body: string | Buffer, headers: OutgoingHttpHeaders = {}) => send(port, body, { ...headersFor(body), ...headers }),
-  };
-}
-
-function send(port: number, body: string | Buffer, headers: OutgoingHttpHeaders, method = "POST"): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ port, host: "127.0.0.1", method, headers, agent: false }, async (response) => {
-      const text = (await response.toArray()).join("");
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, message: JSON.parse(text).message });
-    });
-    sent.on("error", reject).end(body);
-  });
-}
-
-/** All that there are, when what was received stands in the table. */
-const receipts = async (database: Database) => {
-  for (const { receiving } of receivings) await receiving.settled();
-  return (await database.read((db) => db.selectFrom("receipt").selectAll().orderBy("id").execute())).map((row) => ({ ...row }));
-};
+const { serve, receipts } = useIngest();
 
 describe.each(engines())("webhooks arrive on %s", (_name, storage) => {
   it("stores a delivery before it is accepted, as GitHub sent it", async () => {
@@ -346,7 +274,7 @@ describe("webhooks that are refused", () => {
 
   it("logs no header and nothing of a body, whatever happens", async () => {
     const database = await open();
-    const { post, port, lines } = await serve(database);
+    const { post, port, lines, receiving } = await serve(database);
     const marked = JSON.stringify({ ...payload, token: "s3cr3t-in-the-body" });
     const headers = { authorization: "Bearer s3cr3t-in-a-header", "user-agent": "s3cr3t-agent" };
     await post(marked, headers);
@@ -356,7 +284,7 @@ describe("webhooks that are refused", () => {
     await database.write((tx) => sql`drop table receipt`.execute(tx.db));
     await post(marked, headers);
     await until("it has been noticed", () => lines.some((line) => line.includes("waits in the journal")));
-    for (const { receiving } of receivings) await receiving.stop();
+    await receiving.stop();
     await post(marked, headers);
     const said = lines.join("");
     expect(said).toContain("webhook not stored");
