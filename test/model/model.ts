@@ -1,3 +1,5 @@
+import { afterReceiptStep, leasesReleased, noReceipts, type ReceiptStep, type ReceiptsModel } from "./receipts-model.ts";
+
 /**
  * What runs do, in plain values and without a database: small enough to be read as the specification. One step at a time, on a clock
  * that ticks with each step. `model.test.ts`' other half does the same to a real database and compares everything.
@@ -9,6 +11,7 @@ export interface Model {
   readonly holds: readonly ModelHold[];
   /** Environments whose gates are shut. */
   readonly shut: readonly string[];
+  readonly webhooks: ReceiptsModel;
 }
 
 export interface ModelRun {
@@ -44,7 +47,9 @@ export interface ModelHold {
 }
 
 /** Runs and holds are named by their place in the order in which they were made. */
-export type Step =
+export type Step = RunStep | ReceiptStep;
+
+type RunStep =
   | { readonly kind: "wish for a check"; readonly sha: string; readonly name: string }
   | { readonly kind: "wish for a deployment"; readonly sha: string; readonly environment: string; readonly automatic: boolean }
   | { readonly kind: "open the gates" | "shut the gates"; readonly environment: string }
@@ -62,7 +67,7 @@ export type Step =
 /** What the caller is told: a run's place, whether something was done, a wish to stop, or a number. */
 export type Answer = number | boolean | string | null;
 
-export const empty: Model = { now: 0, runs: [], holds: [], shut: [] };
+export const empty: Model = { now: 0, runs: [], holds: [], shut: [], webhooks: noReceipts };
 export const lease = 15_000;
 
 /** What a step leads to, and what its caller is told. */
@@ -116,7 +121,16 @@ export function after(before: Model, step: Step): readonly [Model, Answer] {
     case "reap":
       return reaped(model, (run) => run.leaseUntil < model.now);
     case "restart":
-      return reaped(model, () => true);
+      return reaped({ ...model, webhooks: leasesReleased(model.webhooks) }, () => true);
+    case "receive":
+    case "receive and die":
+    case "claim receipts":
+    case "extend leases":
+    case "settle":
+    case "try again later": {
+      const [webhooks, answer] = afterReceiptStep(model.webhooks, step, model.now);
+      return [{ ...model, webhooks }, answer];
+    }
   }
 }
 

@@ -12,6 +12,12 @@ const place = fc.nat({ max: 7 });
 /** Counted from the newest: stale ones are tried too, but less often. */
 const hold = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat({ max: 5 }) });
 
+const series = fc.constantFrom(1, 2, 3);
+const what = fc.oneof(
+  { weight: 4, arbitrary: fc.constant("listened to" as const) },
+  { weight: 1, arbitrary: fc.constantFrom("not listened to" as const, "broken inside" as const) },
+);
+
 const steps: readonly (readonly [weight: number, fc.Arbitrary<Step>])[] = [
   [3, fc.record({ kind: fc.constant("wish for a check" as const), sha, name: fc.constantFrom("lint", "test") })],
   [4, fc.record({ kind: fc.constant("wish for a deployment" as const), sha, environment, automatic: fc.boolean() })],
@@ -33,6 +39,19 @@ const steps: readonly (readonly [weight: number, fc.Arbitrary<Step>])[] = [
   [2, fc.record({ kind: fc.constant("time passes" as const), milliseconds: fc.constantFrom(1_000, 9_000, 15_001) })],
   [2, fc.record({ kind: fc.constant("reap" as const) })],
   [1, fc.record({ kind: fc.constant("restart" as const) })],
+  [4, fc.record({ kind: fc.constant("receive" as const), series, what })],
+  [2, fc.record({ kind: fc.constant("receive and die" as const), series, what, wasTime: fc.boolean() })],
+  [4, fc.record({ kind: fc.constant("claim receipts" as const), owner, limit: fc.integer({ min: 1, max: 3 }) })],
+  [1, fc.record({ kind: fc.constant("extend leases" as const), owner })],
+  [
+    4,
+    fc.record({
+      kind: fc.constant("settle" as const),
+      claim: hold,
+      state: fc.constantFrom("handled" as const, "failed" as const),
+    }),
+  ],
+  [2, fc.record({ kind: fc.constant("try again later" as const), claim: hold, wait: fc.constantFrom(1_000, 7_000) })],
 ];
 
 interface Holder {
@@ -52,18 +71,20 @@ class Happens implements fc.AsyncCommand<Holder, World> {
   check({ model }: Readonly<Holder>): boolean {
     const step = this.#step;
     if ("hold" in step) return step.hold < model.holds.length;
+    if ("claim" in step) return step.claim < model.webhooks.claims.length;
     return "run" in step ? step.run < model.runs.length : true;
   }
 
   async run(holder: Holder, world: World): Promise<void> {
     const before = holder.runs;
-    const step = "hold" in this.#step ? { ...this.#step, hold: holder.model.holds.length - 1 - this.#step.hold } : this.#step;
+    const step = counted(this.#step, holder.model);
     const [model, answer] = after(holder.model, step);
     holder.model = model;
     expect(await world.do(step)).toEqual(answer);
     const now = await world.runs();
     holder.runs = now;
     expect(now).toEqual(visible(model));
+    expect(await world.receipts()).toEqual(model.webhooks.receipts);
     expect(await Promise.all(environments.map((name) => world.live(name)))).toEqual(
       environments.map((name) => live(model, name)),
     );
@@ -73,6 +94,13 @@ class Happens implements fc.AsyncCommand<Holder, World> {
   toString(): string {
     return JSON.stringify(this.#step);
   }
+}
+
+/** Holds and claims are drawn from the newest, and named from the oldest. */
+function counted(step: Step, { holds, webhooks }: Model): Step {
+  if ("hold" in step) return { ...step, hold: holds.length - 1 - step.hold };
+  if ("claim" in step) return { ...step, claim: webhooks.claims.length - 1 - step.claim };
+  return step;
 }
 
 /** What no step may do, said without the model: it could be wrong in the same way. */
@@ -96,7 +124,7 @@ function brokenRules(before: readonly ModelRun[], now: readonly ModelRun[], step
   return broken;
 }
 
-describe.each(engines())("runs on %s, whatever happens in whatever order", (_name, storage) => {
+describe.each(engines())("runs and receipts on %s, whatever happens in whatever order", (_name, storage) => {
   it("are what the model says, after every step", async () => {
     const world = await World.open(storage);
     const commands = steps.flatMap(([weight, step]) =>
@@ -112,6 +140,7 @@ describe.each(engines())("runs on %s, whatever happens in whatever order", (_nam
       // A failure is told with its seed in time, even where the machine is too busy to find the shortest sequence.
       { numRuns: storage.engine === "sqlite" ? 150 : 20, interruptAfterTimeLimit: 60_000 },
     );
+    await world.close();
     expect(done).toBeGreaterThan(0);
   }, 120_000);
 });

@@ -8,26 +8,32 @@ import type { Lost, Outcome } from "../../src/runs/run.ts";
 import { newCheck, newDeployment, repository, sha } from "../runs/scene.ts";
 import type { Place, Storage } from "../support/engines.ts";
 import type { Answer, Model, ModelRun, Step } from "./model.ts";
+import type { ModelReceipt } from "./receipts-model.ts";
+import { ReceiptsWorld } from "./receipts-world.ts";
 
 /** Does to a real database what the model does to plain values, and shows it in the model's words. */
 export class World {
   readonly #storage: Storage;
   readonly #place: Place;
   #database: Database;
+  readonly #webhooks: ReceiptsWorld;
   #now = 0;
   #runs: number[] = [];
   #holds: Hold[] = [];
   readonly #shut = new Set<string>();
 
-  private constructor(storage: Storage, place: Place, database: Database) {
+  private constructor(storage: Storage, place: Place, database: Database, webhooks: ReceiptsWorld) {
     this.#storage = storage;
     this.#place = place;
     this.#database = database;
+    this.#webhooks = webhooks;
   }
 
   static async open(storage: Storage): Promise<World> {
     const place = await storage.place();
-    const world: World = new World(storage, place, await storage.openAt(place, { clock: () => world.#time() }));
+    let world: World | null = null;
+    const database = await storage.openAt(place, { clock: () => (world === null ? epoch : world.#time()) });
+    world = new World(storage, place, database, await ReceiptsWorld.open(place.folder, database));
     await world.#database.write((tx) => rememberRepository(tx, repository));
     return world;
   }
@@ -38,6 +44,7 @@ export class World {
     this.#runs = [];
     this.#holds = [];
     this.#shut.clear();
+    await this.#webhooks.clear();
     await this.#database.write(async (tx) => {
       for (const table of ["run", "attempt", "report"] as const) await tx.db.deleteFrom(table).execute();
     });
@@ -93,10 +100,28 @@ export class World {
       case "reap":
         return database.write((tx) => reap(tx, "expired"));
       case "restart":
+        await this.#webhooks.close();
         await database.close();
         this.#database = await this.#storage.openAt(this.#place, { clock: () => this.#time() });
+        await this.#webhooks.reopen(this.#database);
         return this.#database.write((tx) => reap(tx, "all"));
+      case "receive":
+      case "receive and die":
+      case "claim receipts":
+      case "extend leases":
+      case "settle":
+      case "try again later":
+        return this.#webhooks.do(step);
     }
+  }
+
+  receipts(): Promise<readonly ModelReceipt[]> {
+    return this.#webhooks.receipts(epoch);
+  }
+
+  /** Ends what the database's own end does not. */
+  async close(): Promise<void> {
+    await this.#webhooks.close();
   }
 
   /** All runs as they are in the database, in the order in which they were made. */
