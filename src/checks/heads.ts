@@ -74,6 +74,18 @@ function isStirred(
   return before.head_sha !== headSha || before.base_ref !== baseRef || (!wasOpen && state === "open" && !draft);
 }
 
+/** Keeps who pushed to a pull request: also of an event that comes late, since it was done all the same. */
+export async function rememberPusher(
+  tx: Transaction,
+  { repository, number, person }: { readonly repository: number; readonly number: number; readonly person: string },
+): Promise<void> {
+  await tx.db
+    .insertInto("pull_request_pusher")
+    .values({ repository, number, person })
+    .onConflict((conflict) => conflict.columns(["repository", "number", "person"]).doNothing())
+    .execute();
+}
+
 /** The newest that we heard of a pull request; `null` when we heard nothing. */
 export async function findHead(db: Query, repository: number, number: number): Promise<PullRequestHead | null> {
   const row = await db

@@ -9,6 +9,7 @@ export interface Tables {
   receipt_journal: ReceiptJournalTable;
   repository: RepositoryTable;
   pull_request_head: PullRequestHeadTable;
+  pull_request_pusher: PullRequestPusherTable;
   run: RunTable;
   attempt: AttemptTable;
   step: StepTable;
@@ -72,6 +73,14 @@ interface RepositoryTable {
   /** Rises with every change that may open or shut a deployment's gate; `done` follows when that was thought through. */
   reconsider_wanted: Generated<number>;
   reconsider_done: Generated<number>;
+}
+
+/** Each person who pushed to a pull request. */
+interface PullRequestPusherTable {
+  repository: number;
+  number: number;
+  /** Login. */
+  person: string;
 }
 
 /** What we last heard of a pull request. */

@@ -108,7 +108,13 @@ export async function involvedIn(db: Query, run: DeploymentRun): Promise<readonl
       .where("pull_request", "=", run.pullRequest)
       .where("kind", "=", "check")
       .execute();
-    people.push(...rows.flatMap((row) => [row.author, row.person]));
+    const pushers = await db
+      .selectFrom("pull_request_pusher")
+      .select("person")
+      .where("repository", "=", run.repository)
+      .where("number", "=", run.pullRequest)
+      .execute();
+    people.push(...rows.flatMap((row) => [row.author, row.person]), ...pushers.map((row) => row.person));
   }
   return [...new Set(people.flatMap((login) => (login === null ? [] : [login.toLowerCase()])))];
 }

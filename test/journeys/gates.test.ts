@@ -83,6 +83,25 @@ describe("a deployment waits", () => {
     await says(shop, "live", new RegExp(`/approve live ${second.sha.slice(0, 7)}$`));
   });
 
+  it("for the approval of somebody who has not pushed to the pull request, also where nothing is checked", async () => {
+    const environment = "trigger: merge, target: directory, with: { path: live, from: site }, require_checks: none";
+    const yaml = `environments: { live: { ${environment}, approvals: { count: 1 } } }\n`;
+    const shop = await journey.repository({ [path]: yaml, "site/index.html": "first\n" });
+    const files = { "site/index.html": "autumn\n" };
+    await shop.commit({ branch: "autumn", from: "main", files, message: "Autumn", author: "mira" });
+    const number = await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    await shop.commit({ branch: "autumn", files: { more: "" }, message: "More", author: "vera" });
+    const sha = await shop.merge(number, { by: "jonas" });
+    await says(shop, "live", /^Waiting for approval/);
+    await calm(journey);
+    const approve = (login: string) => {
+      const by = { id: login.length, login, teams: [] };
+      return write((tx) => approveEnvironment(tx, { repository: shop.id, environment: "live", sha, by }));
+    };
+    for (const login of ["mira", "vera", "jonas"]) expect(await approve(login)).toMatchObject({ because: "not allowed" });
+    expect(await approve("ada")).toMatchObject({ kind: "approved" });
+  });
+
   it("for the statuses of others, the newest of each, wherever they come from", async () => {
     const shop = await repositoryWith('require_checks: [test, "codecov/patch"]');
     const { sha } = await merge(shop, "autumn");

@@ -5,6 +5,7 @@ import { people } from "./0002-people.ts";
 import { comments } from "./0003-comments.ts";
 import { turns } from "./0004-turns.ts";
 import { receiptJournal } from "./0005-receipt-journal.ts";
+import { pushers } from "./0006-pushers.ts";
 import { pages } from "./0009-pages.ts";
 import { recovery } from "./0010-recovery.ts";
 import { previews } from "./0012-previews.ts";
@@ -18,6 +19,7 @@ export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
     "0003-comments": comments(),
     "0004-turns": turns(),
     "0005-receipt-journal": receiptJournal(),
+    "0006-pushers": pushers(),
     "0009-pages": pages(),
     "0010-recovery": recovery(),
     "0012-previews": previews(),

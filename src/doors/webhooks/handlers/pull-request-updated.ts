@@ -1,5 +1,5 @@
 import type { Context } from "probot";
-import { cancelUnneeded, type PullRequestHead, rememberHead } from "../../../checks/heads.ts";
+import { cancelUnneeded, type PullRequestHead, rememberHead, rememberPusher } from "../../../checks/heads.ts";
 import { asksForChanges, type PlannedCheck, planChecks } from "../../../checks/plan.ts";
 import { headAsksToSkip } from "../../../checks/skip.ts";
 import { startChecks } from "../../../checks/start.ts";
@@ -30,13 +30,16 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
 
   await services.database.write(async (tx) => {
     await rememberRepository(tx, repository);
+    const person = context.payload.sender?.login ?? pullRequest.author;
+    if (["opened", "synchronize"].includes(context.payload.action))
+      await rememberPusher(tx, { repository: repository.id, number: pullRequest.number, person });
     const heard = await rememberHead(tx, pullRequest, repeats);
     if (heard.kind === "late") return;
     if (heard.before !== null && heard.before !== pullRequest.headSha) {
       await cancelUnneeded(tx, repository.id, heard.before, { kind: "superseded", by: pullRequest.headSha });
     }
     await keepReading(tx, repository.id, pullRequest.headSha, reading.kind === "mistakes" ? reading : { kind: "fine" });
-    const { headSha: sha, headRef: ref, number, title, author, fork } = pullRequest;
+    const { headSha: sha, headRef: ref, number, title, fork } = pullRequest;
     const commit = {
       cause,
       repository: repository.id,
@@ -44,7 +47,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
       ref,
       pullRequest: number,
       title,
-      person: context.payload.sender?.login ?? author,
+      person,
       trust: fork ? ("fork" as const) : ("own" as const),
     };
     // Its previews are decided from what is known of it now; a fork has none.
