@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
+import { processesNamed } from "../process/processes.ts";
 import {
   calm,
   deliver,
@@ -169,6 +170,25 @@ describe("a merge", () => {
         .find(({ sha }) => sha === first)
         ?.statuses.at(-1)?.state,
     ).toBe("success");
+  });
+
+  it("whose target hangs is ended after its time with all that it started, and the next one goes on", async () => {
+    const mark = `4714${process.pid}`;
+    const target = (run: string, timeout: string) =>
+      `environments: { staging: { trigger: push, require_checks: none, target: command, with: { run: "${run}" }, timeout: ${timeout} } }\n`;
+    const at = ".github/signalbox.yml";
+    const shop = await journey.repository({ [at]: target(`sleep ${mark} & sleep ${mark}`, "5s") });
+    const hangs = await shop.commit({ branch: "main", files: { a: "" }, message: "Hangs", author: "mira" });
+    const failed = await deploymentBecomes(shop, "staging", "failure", hangs);
+    expect(failed.statuses.at(-1)?.description).toMatch(/^Failed: timed out after 5 s after /);
+    expect(await processesNamed(`sleep ${mark}`)).toEqual([]);
+    const next = await shop.commit({
+      branch: "main",
+      files: { [at]: target("true", "10m") },
+      message: "Goes on",
+      author: "mira",
+    });
+    await deploymentBecomes(shop, "staging", "success", next);
   });
 
   it("to a path outside of what is allowed fails and says why", async () => {
