@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { PipeOutput } from "./pipe.ts";
 
 /** A stream on its way to whoever takes it. */
 export interface Delivery {
@@ -10,7 +10,7 @@ export interface Delivery {
 const leftover = { bytes: 2_097_152, milliseconds: 500 };
 
 /** Hands a stream on piece by piece, reading the next when the one before is taken. A rejection aborts `refused` with its reason; what comes after it is thrown away. */
-export function deliver(stream: Readable, take: (piece: Uint8Array) => Promise<void>, refused: AbortController): Delivery {
+export function deliver(stream: PipeOutput, take: (piece: Uint8Array) => Promise<void>, refused: AbortController): Delivery {
   let finishing = false;
   let taking = false;
   let bytesLeft = leftover.bytes;

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { openPipe } from "./pipe.ts";
+import { openPipe, type PipeOutput } from "./pipe.ts";
 
 /** A program that gives a sandbox a network of its own, from which this machine's loopback cannot be reached. */
 export type NetworkProgram =
@@ -73,7 +72,7 @@ function marksOf(env: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) => (name.startsWith("SIGNALBOX_") ? [`${name}=${value}`] : []));
 }
 
-async function connected(child: ChildProcess, ready: Readable): Promise<{ end(): Promise<void> }> {
+async function connected(child: ChildProcess, ready: PipeOutput): Promise<{ end(): Promise<void> }> {
   let said = "";
   child.stderr?.on("data", (piece) => {
     if (said.length < 2_000) said += piece;
@@ -86,7 +85,6 @@ async function connected(child: ChildProcess, ready: Readable): Promise<{ end():
     });
   });
   for (const stream of child.stdio) stream?.on("error", () => {});
-  ready.on("error", () => {});
   const end = async () => {
     child.kill("SIGKILL");
     await gone;
@@ -94,10 +92,12 @@ async function connected(child: ChildProcess, ready: Readable): Promise<{ end():
     ready.destroy();
   };
   // Ready is a first byte; the end without one is that the program gave up.
-  const isReady = once(ready, "data").then(
-    () => true,
-    () => false,
-  );
+  const isReady = ready[Symbol.asyncIterator]()
+    .next()
+    .then(
+      ({ done }) => done !== true,
+      () => false,
+    );
   if (await Promise.race([isReady, gone.then(() => false)])) return { end };
   await end();
   throw new Error(`${child.spawnfile} gave the sandbox no network: ${said.trim() || "it did not say why"}`);

@@ -5,15 +5,21 @@ import { unlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
 /** A pipe whose writing end can be a command's output and its errors at once, which keeps their order. */
 export interface Pipe {
-  readonly output: Readable;
+  readonly output: PipeOutput;
   readonly writingEnd: number;
   /** To be called once the command has its own copy: the output ends when the last copy is closed. */
   closeWritingEnd(): void;
+}
+
+/** What comes out of a pipe, to be read once. Each piece is good until the next one is asked for: all of them lie in one buffer. */
+export interface PipeOutput extends AsyncIterable<Uint8Array> {
+  /** Leaves off; the reading ends. */
+  destroy(): void;
+  readonly destroyed: boolean;
 }
 
 /**
@@ -26,9 +32,68 @@ export async function openPipe(): Promise<Pipe> {
   try {
     const readingEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const writingEnd = openSync(path, constants.O_WRONLY);
-    const output = new Socket({ fd: readingEnd, readable: true, writable: false });
-    return { output, writingEnd, closeWritingEnd: () => closeSync(writingEnd) };
+    return { output: outputOf(readingEnd), writingEnd, closeWritingEnd: () => closeSync(writingEnd) };
   } finally {
     await unlink(path);
   }
+}
+
+/** Reads into the same buffer again and again. A new one for each piece is garbage faster than it is collected: hundreds of megabytes when much is said. */
+function outputOf(fd: number): PipeOutput {
+  const buffer = Buffer.allocUnsafe(65_536);
+  let size = 0;
+  let isOver = false;
+  let failure: Error | null = null;
+  let bell = Promise.withResolvers<void>();
+  const socket = new Socket({
+    fd,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer,
+      // False: nothing more is read until the piece has been taken.
+      callback(arrived) {
+        size = arrived;
+        bell.resolve();
+        return false;
+      },
+    },
+  });
+  const end = () => {
+    isOver = true;
+    bell.resolve();
+  };
+  socket.on("end", end).on("close", end);
+  socket.on("error", (error) => {
+    failure = error;
+    end();
+  });
+
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        await bell.promise;
+        bell = Promise.withResolvers();
+        if (size > 0) {
+          const piece = buffer.subarray(0, size);
+          size = 0;
+          yield piece;
+          socket.resume();
+        } else if (isOver) {
+          if (failure !== null) throw failure;
+          return;
+        }
+      }
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  return {
+    [Symbol.asyncIterator]: pieces,
+    destroy: () => void socket.destroy(),
+    get destroyed() {
+      return socket.destroyed;
+    },
+  };
 }

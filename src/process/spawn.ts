@@ -15,7 +15,7 @@ export interface Captured {
 /**
  * Runs one command to its end and passes on its output and errors in the order in which they were written. Settles only when none of its
  * processes lives any more, aborted or not; a daemon that it left behind is killed. The next piece is read when `write` has taken the one
- * before: that is the back-pressure. When `write` rejects the command is ended and the rejection passed on; when the disk fills up, `DiskFull`. `grace` is in ms.
+ * before, and may be overwritten from then on: that is the back-pressure. When `write` rejects the command is ended and the rejection passed on; when the disk fills up, `DiskFull`. `grace` is in ms.
  */
 export async function spawnCommand(
   command: Command,

@@ -12,16 +12,17 @@ const largestEnd = 4 * 1024 * 1024;
 export function createLogBudget(limit: number): LogBudget {
   const endLimit = Math.min(Math.floor(limit / 4), largestEnd);
   let begun = 0;
-  let waiting: string[] = [];
+  let waiting: { readonly line: string; readonly size: number }[] = [];
   let oldest = 0;
   let waitingBytes = 0;
-  let missing = { lines: 0, bytes: 0 };
+  const missing = { lines: 0, bytes: 0 };
 
   function dropOldest(): void {
-    const line = waiting[oldest] ?? "";
+    const size = waiting[oldest]?.size ?? 0;
     oldest += 1;
-    waitingBytes -= sizeOf(line);
-    missing = { lines: missing.lines + 1, bytes: missing.bytes + sizeOf(line) };
+    waitingBytes -= size;
+    missing.lines += 1;
+    missing.bytes += size;
     if (oldest < 10_000 || oldest < waiting.length / 2) return;
     waiting = waiting.slice(oldest);
     oldest = 0;
@@ -29,20 +30,21 @@ export function createLogBudget(limit: number): LogBudget {
 
   return {
     take(line) {
-      if (waiting.length === 0 && begun + sizeOf(line) <= limit - endLimit) {
-        begun += sizeOf(line);
+      const size = sizeOf(line);
+      if (waiting.length === 0 && begun + size <= limit - endLimit) {
+        begun += size;
         return [line];
       }
       const wasWhole = missing.lines === 0;
-      waiting.push(line);
-      waitingBytes += sizeOf(line);
+      waiting.push({ line, size });
+      waitingBytes += size;
       while (begun + waitingBytes > limit) dropOldest();
       return wasWhole && missing.lines > 0
         ? ["… the log is full: of what follows only the end is kept, and shown when the run has ended"]
         : [];
     },
     end() {
-      const last = waiting.slice(oldest);
+      const last = waiting.slice(oldest).map(({ line }) => line);
       if (missing.lines === 0) return last;
       return [
         `… ${missing.lines} lines (${(missing.bytes / 1_000_000).toFixed(1)} MB) are missing here: the log reached MAX_LOG_SIZE`,

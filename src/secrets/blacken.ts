@@ -29,11 +29,10 @@ export function blacken(first: Search): Blackening {
 
   /** Searches what is held back from an index on. */
   function look(begin: number): void {
-    for (let at = begin; at < held.length; at += 1) {
-      const byte = held[at] ?? 0;
-      // Most of what is written begins nothing.
-      if (state === 0 && !search.begins(byte)) continue;
-      state = search.next(state, byte);
+    for (let at = begin; ; at += 1) {
+      if (state === 0) at = search.beginning(held, at);
+      if (at >= held.length) return;
+      state = search.next(state, held[at] ?? 0);
       const length = search.found(state);
       if (length > 0) add({ from: at + 1 - length, to: at + 1, said: false });
     }

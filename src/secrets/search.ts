@@ -9,8 +9,8 @@ export interface Search {
   depth(state: number): number;
   /** How many of the last bytes are a whole text, the longest; 0 when none has just ended. */
   found(state: number): number;
-  /** Whether any text begins with this byte. */
-  begins(byte: number): boolean;
+  /** The first index from there on at which a text may begin; the number of bytes when there is none. */
+  beginning(bytes: Uint8Array, from: number): number;
 }
 
 /** Makes a search for texts, which must not be empty. */
@@ -37,12 +37,22 @@ export function searchFor(texts: Iterable<Uint8Array>): Search {
     longest[state] = text.length;
   }
 
+  // Most of what is written begins nothing, and is passed over here.
+  const atBeginning = new Uint32Array(256);
+  for (const [edge, state] of onward) if (edge < 256) atBeginning[edge] = state;
+
+  function beginning(bytes: Uint8Array, from: number): number {
+    let at = from;
+    while (at < bytes.length && atBeginning[bytes[at] ?? 0] === 0) at += 1;
+    return at;
+  }
+
   function next(from: number, byte: number): number {
-    for (let state = from; ; state = fallback[state] ?? 0) {
+    for (let state = from; state !== 0; state = fallback[state] ?? 0) {
       const to = onward.get(state * 256 + byte);
       if (to !== undefined) return to;
-      if (state === 0) return 0;
     }
+    return atBeginning[byte] ?? 0;
   }
 
   // By depth, so that what a state falls back to is known before it is needed.
@@ -58,6 +68,6 @@ export function searchFor(texts: Iterable<Uint8Array>): Search {
     next,
     depth: (state) => depths[state] ?? 0,
     found: (state) => longest[state] ?? 0,
-    begins: (byte) => onward.has(byte),
+    beginning,
   };
 }

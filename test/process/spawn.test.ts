@@ -23,7 +23,7 @@ function shell(script: string, env: Record<string, string> = { PATH: "/usr/bin:/
 
 async function run(command: Command, stop = new AbortController().signal, grace?: number) {
   const pieces: Uint8Array[] = [];
-  const write = async (output: Uint8Array) => void pieces.push(output);
+  const write = async (output: Uint8Array) => void pieces.push(Buffer.from(output));
   const ending = await spawnCommand(command, { write, stop }, grace);
   return { ending, output: Buffer.concat(pieces).toString() };
 }
