@@ -8,43 +8,65 @@ export interface LogBudget {
 
 const largestEnd = 4 * 1024 * 1024;
 
+/** Of lines that wait, as bytes: each by itself would be garbage that is hard to collect by the time it is dropped. */
+interface Block {
+  readonly text: Buffer;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+const blockBytes = 65_536;
+
 /** `limit` in bytes; the end gets a quarter of it, at most 4 MB, which is held in memory while the run works. */
 export function createLogBudget(limit: number): LogBudget {
   const endLimit = Math.min(Math.floor(limit / 4), largestEnd);
   let begun = 0;
-  let waiting: { readonly line: string; readonly size: number }[] = [];
-  let oldest = 0;
+  let isFull = false;
+  let blocks: Block[] = [];
+  /** The newest, which are no block yet. */
+  let fresh: string[] = [];
+  let freshBytes = 0;
   let waitingBytes = 0;
   const missing = { lines: 0, bytes: 0 };
 
-  function dropOldest(): void {
-    const size = waiting[oldest]?.size ?? 0;
-    oldest += 1;
-    waitingBytes -= size;
-    missing.lines += 1;
-    missing.bytes += size;
-    if (oldest < 10_000 || oldest < waiting.length / 2) return;
-    waiting = waiting.slice(oldest);
-    oldest = 0;
+  function wait(line: string, size: number): void {
+    fresh.push(line);
+    freshBytes += size;
+    waitingBytes += size;
+    if (freshBytes < blockBytes) return;
+    blocks.push({ text: Buffer.from(fresh.join("\n")), lines: fresh.length, bytes: freshBytes });
+    fresh = [];
+    freshBytes = 0;
+    // Only what cannot be kept whatever follows; the rest is decided at the end.
+    for (let oldest = blocks[0]; oldest !== undefined && begun + waitingBytes - oldest.bytes >= limit; oldest = blocks[0]) {
+      drop(oldest.lines, oldest.bytes);
+      blocks = blocks.slice(1);
+    }
+  }
+
+  function drop(lines: number, bytes: number): void {
+    waitingBytes -= bytes;
+    missing.lines += lines;
+    missing.bytes += bytes;
   }
 
   return {
     take(line) {
       const size = sizeOf(line);
-      if (waiting.length === 0 && begun + size <= limit - endLimit) {
+      if (waitingBytes === 0 && begun + size <= limit - endLimit) {
         begun += size;
         return [line];
       }
-      const wasWhole = missing.lines === 0;
-      waiting.push({ line, size });
-      waitingBytes += size;
-      while (begun + waitingBytes > limit) dropOldest();
-      return wasWhole && missing.lines > 0
-        ? ["… the log is full: of what follows only the end is kept, and shown when the run has ended"]
-        : [];
+      wait(line, size);
+      if (isFull || begun + waitingBytes <= limit) return [];
+      isFull = true;
+      return ["… the log is full: of what follows only the end is kept, and shown when the run has ended"];
     },
     end() {
-      const last = waiting.slice(oldest).map(({ line }) => line);
+      const waiting = [...blocks.flatMap(({ text }) => text.toString("utf8").split("\n")), ...fresh];
+      let oldest = 0;
+      for (; begun + waitingBytes > limit; oldest += 1) drop(1, sizeOf(waiting[oldest] ?? ""));
+      const last = waiting.slice(oldest);
       if (missing.lines === 0) return last;
       return [
         `… ${missing.lines} lines (${(missing.bytes / 1_000_000).toFixed(1)} MB) are missing here: the log reached MAX_LOG_SIZE`,

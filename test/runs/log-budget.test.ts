@@ -26,6 +26,17 @@ describe("the budget of a log", () => {
     expect(out.slice(32)).toEqual(lines.slice(-10));
   });
 
+  it("keeps just as much of the end of one that is very large", () => {
+    const lines = numbered(60_000);
+    const [limit, end] = [400_000, 100_000];
+    const out = kept(limit, lines);
+    expect(out.slice(-Math.floor(end / 11))).toEqual(lines.slice(-Math.floor(end / 11)));
+    const missing = out.map((line) => /^… (\d+) lines/.exec(line)?.[1]).find((count) => count !== undefined);
+    expect(out.length - 2 + Number(missing)).toBe(lines.length);
+    const bytes = out.filter((line) => !line.startsWith("… ")).reduce((sum, line) => sum + line.length + 1, 0);
+    expect(limit - bytes).toBeLessThan(11 * 2);
+  });
+
   it("counts every line: those that are kept and those that it says are missing are all there were", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 30 })), fc.integer({ min: 0, max: 600 }), (lines, limit) => {
