@@ -49,6 +49,8 @@ export interface GitHubStandIn {
   readonly requests: readonly ApiRequest[];
   /** Counts from now on; of several that fit, the first that is not used up. */
   fault(fault: ApiFault | WebhookFault): void;
+  /** From now on the API is well again. */
+  endFaults(): void;
   /** Moves the clock by which tokens and codes expire. */
   advance(milliseconds: number): void;
   /** Gives the App these permissions and has every installation accept them. */
@@ -95,6 +97,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     },
     repository: (wish) => newRepository(world, wish),
     fault: (fault) => ("webhook" in fault ? world.hooks.fault(fault) : faults.add(fault)),
+    endFaults: () => faults.end(),
     advance: (milliseconds) => world.clock.advance(milliseconds),
     accept: (permissions) => {
       world.app.permissions = permissions;

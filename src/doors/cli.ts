@@ -48,6 +48,15 @@ const commands: Readonly<Record<string, Command>> = {
     const { whyInWords } = await import("./command-line/why.ts");
     return saying((beside) => whyInWords(beside, fullName, name, values.json === true));
   },
+  async backup(words) {
+    const { backupCommand } = await import("./command-line/data.ts");
+    return backupCommand(parse(words, {}).positionals[0]);
+  },
+  async move(words) {
+    if (words.length > 0) throw new UsageError("move takes no words: the settings say from where and to where");
+    const { moveCommand } = await import("./command-line/data.ts");
+    return moveCommand();
+  },
   async help([name]) {
     const { lessons } = await import("./command-line/lessons.ts");
     console.log((name === undefined ? undefined : lessons[name]) ?? help);
@@ -102,6 +111,8 @@ const help = `signalbox: a self-hosted CI and deployment server for GitHub
   signalbox secret list OWNER/REPO                names and dates, never values
   signalbox secret remove OWNER/REPO NAME [--environment ENV]
   signalbox secret rotate                         seal all secrets with a new key
+  signalbox backup FILE                           a copy of the database (SQLite), while the server runs
+  signalbox move                                  from SQLite to the PostgreSQL of DATABASE_URL
   signalbox help [COMMAND]                        or: signalbox COMMAND --help
 
 Settings come from the environment and from .env beside package.json; .env.example explains them.

@@ -89,7 +89,7 @@ export async function startChild(
 export async function untilEnded({ ended, family }: Child, stop: AbortSignal, grace: number): Promise<Ending | null> {
   let timer: NodeJS.Timeout | undefined;
   const onStop = () => {
-    timer = setTimeout(() => void family.end(), grace);
+    timer = setTimeout(() => void family.end(), stop.reason === "lease lost" ? Math.min(grace, hurry) : grace);
     void family.ask();
   };
   if (stop.aborted) onStop();
@@ -101,6 +101,9 @@ export async function untilEnded({ ended, family }: Child, stop: AbortSignal, gr
   });
   return timer === undefined ? ending : { kind: "stopped", reason: stop.reason };
 }
+
+/** What somebody else may begin anew at any moment gets little time to end, in milliseconds. */
+const hurry = 1_000;
 
 async function missing(child: ChildProcess): Promise<null> {
   const [error] = await once(child, "error");

@@ -41,6 +41,11 @@ interface Means {
 }
 
 const beatEvery = 5_000;
+/**
+ * Milliseconds without a renewal after which the work is broken off: with the second that its processes get to end, well before the lease
+ * passes on. Measured by a clock that never goes back, from before the renewal was asked for.
+ */
+const silentAtMost = 10_000;
 /** A check whose surroundings failed (GitHub down, a token refused) is tried again this often. */
 const mostAttempts = 5;
 
@@ -141,20 +146,31 @@ function keepBeating(
   interrupt: (reason: Interruption | Cancellation) => void,
   log: Logger,
 ): { stop(): void } {
+  let renewedAt = performance.now();
   const once = async () => {
+    const askedAt = performance.now();
     try {
       const answer = await beat(database, hold);
-      if (answer === "lost") interrupt("lease lost");
-      else if (answer !== "go on") interrupt(answer);
+      if (answer === "lost") return interrupt("lease lost");
+      renewedAt = Math.max(renewedAt, askedAt);
+      if (answer !== "go on") interrupt(answer);
     } catch (error) {
       log.error({ err: error, run: hold.id }, "a run's lease could not be renewed; trying again");
     }
   };
   const timer = setInterval(() => void once(), beatEvery);
+  // On SQLite nobody else could take it over: there a disk that is full or slow for a while costs nothing.
+  const watch = setInterval(() => {
+    if (database.engine !== "postgres" || performance.now() - renewedAt <= silentAtMost) return;
+    clearInterval(watch);
+    log.error({ run: hold.id }, "the database does not answer: the run is broken off before another worker may take it");
+    interrupt("lease lost");
+  }, 500);
   const unwake = database.wake.on("stops", () => void once());
   return {
     stop() {
       clearInterval(timer);
+      clearInterval(watch);
       unwake();
     },
   };

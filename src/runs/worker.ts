@@ -26,7 +26,8 @@ export interface Worker {
 
 /** A lost ring costs at most this long, in milliseconds. */
 const lookEvery = 2_000;
-const reapEvery = 5_000;
+/** With the lease of 15 s: what a dead worker ran is taken up by another one within 20 s. */
+const reapEvery = 2_000;
 
 /** Claims queued runs and executes them until it is stopped. */
 export function startWorker(options: WorkerOptions): Worker {

@@ -21,6 +21,7 @@ export async function startProcess(
   github: GitHubStandIn,
   folder: string,
   env: Readonly<Record<string, string>>,
+  getsWebhooks = true,
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../../src/main.ts")], {
     env: { ...environmentFor(github, { DATA_DIR: folder, LOG_FORMAT: "json", ...env }), PATH: process.env.PATH, HOME: folder },
@@ -32,7 +33,7 @@ export async function startProcess(
     if (line.includes("Signalbox is ready")) ready.resolve(JSON.parse(line));
   });
   const said = await ready.promise;
-  github.webhooksTo(`${said.url}${webhookPath}`);
+  if (getsWebhooks) github.webhooksTo(`${said.url}${webhookPath}`);
   return { url: String(said.url), pid: child.pid ?? 0, ready: said, end: (signal) => end(child, signal) };
 }
 

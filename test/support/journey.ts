@@ -228,8 +228,8 @@ export async function calm({ github, server }: Pick<Journey, "github" | "server"
 export const held = "touch started; until [ -e go ]; do sleep 0.02; done";
 
 /** Waits until a held command of a server works, and gives the folders of all that do. */
-export async function heldCommand(folder: string): Promise<readonly string[]> {
-  return until("a held command works", async () => orNull(await heldNow(folder)), 20_000);
+export async function heldCommand(folder: string, within = 20_000): Promise<readonly string[]> {
+  return until("a held command works", async () => orNull(await heldNow(folder)), within);
 }
 
 /** Waits until a held command works, and lets all that do go on. */

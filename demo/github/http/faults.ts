@@ -23,6 +23,8 @@ export interface Faults {
   add(fault: ApiFault): void;
   /** The fault for this request, counted down. */
   take(method: string, path: string): ApiFault["answer"] | null;
+  /** Forgets those that are left. */
+  end(): void;
 }
 
 export function createFaults(): Faults {
@@ -31,6 +33,7 @@ export function createFaults(): Faults {
     add: (fault) => {
       waiting.push({ left: fault.times ?? 1, fault });
     },
+    end: () => void waiting.splice(0),
     take: (method, path) => {
       const found = waiting.find(
         ({ left, fault }) => left > 0 && (fault.method ?? method) === method && (fault.path?.test(path) ?? true),
