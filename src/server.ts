@@ -1,6 +1,5 @@
 import { listen, webhookPath } from "./doors/http.ts";
 import { patientServer } from "./doors/webhooks/ingest.ts";
-import { startProxy } from "./doors/webhooks/proxy.ts";
 import { openSignalbox, type Signalbox, type SignalboxOptions } from "./signalbox.ts";
 
 export interface Server extends Pick<Signalbox, "settled" | "stop" | "database"> {
@@ -18,7 +17,11 @@ export async function startServer(options: SignalboxOptions): Promise<Server> {
     const proxy =
       settings.webhookProxyUrl === null
         ? null
-        : startProxy({ source: settings.webhookProxyUrl, target: `${url}${webhookPath}`, log });
+        : (await import("./doors/webhooks/proxy.ts")).startProxy({
+            source: settings.webhookProxyUrl,
+            target: `${url}${webhookPath}`,
+            log,
+          });
     log.info(
       {
         url,

@@ -1,5 +1,4 @@
 import type { Kysely, Transaction as KyselyTransaction } from "kysely";
-import { openOnPostgres } from "./postgres.ts";
 import type { Tables } from "./schema.ts";
 import { openOnSqlite } from "./sqlite-folder.ts";
 import type { Topic, Wake } from "./wake.ts";
@@ -49,7 +48,10 @@ export interface DatabaseOptions {
 
 /** Opens the database and brings its tables up to date. Safe when several servers start at once. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  return options.url === null ? openOnSqlite(options) : openOnPostgres(options.url, options);
+  if (options.url === null) return openOnSqlite(options);
+  // Most servers never need it, and a start is as fast as what it loads.
+  const { openOnPostgres } = await import("./postgres.ts");
+  return openOnPostgres(options.url, options);
 }
 
 /** Whether a write was refused by a unique index, on either engine. */
