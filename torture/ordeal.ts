@@ -34,6 +34,8 @@ export interface Report {
   readonly together: number;
   readonly orphans: number;
   readonly untrue: number;
+  /** Kills after which GitHub did not show the truth within two minutes either. */
+  readonly never: number;
   /** Seconds from the last start to the moment when all that GitHub showed was true; the longest. */
   readonly slowest: number;
   /** What was wrong, to look into. */
@@ -54,11 +56,12 @@ export async function undergo(options: OrdealOptions): Promise<Report> {
     const stage = await setUp(options, folder, closers);
     const counts = { lost: 0, twice: 0, together: 0, orphans: 0, untrue: 0 };
     const faults: string[] = [];
-    let slowest = 0;
+    let [slowest, never] = [0, 0];
     for (let kill = 1; kill <= kills; kill += 1) {
       const orphans = await liveAndDie(stage, random);
       const found = await judge(stage, orphans);
       slowest = Math.max(slowest, found.seconds);
+      never += Number(found.seconds * 1_000 >= hopeless);
       for (const name of ["lost", "twice", "together", "orphans", "untrue"] as const) {
         counts[name] += found[name].length;
         for (const fault of found[name]) say(`  ${name}: ${fault}`);
@@ -69,7 +72,7 @@ export async function undergo(options: OrdealOptions): Promise<Report> {
       );
     }
     const executions = (await linesOf(stage.shared, "executed")).length;
-    return { engine, seed, kills, deliveries: acknowledged(stage.github).size, executions, ...counts, slowest, faults };
+    return { engine, seed, kills, deliveries: acknowledged(stage.github).size, executions, ...counts, never, slowest, faults };
   } finally {
     for (const close of closers.toReversed()) await close();
   }
