@@ -1,0 +1,170 @@
+import { type AddressInfo, createServer } from "node:net";
+import { expect, it } from "@jest/globals";
+import type { Locator, Page } from "playwright-core";
+import { complaintsOf } from "../support/axe.ts";
+import { withChromium } from "../support/in-chromium.ts";
+import { calm, held, heldCommand, letGo, useJourneys } from "../support/journey.ts";
+import { until } from "../support/until.ts";
+
+const file = `
+checks:
+  test:
+    run: |
+      echo "the first line"
+      ${held}
+      echo "the last line"
+environments:
+  staging:
+    trigger: merge
+    target: directory
+    with: { path: staging }
+  production:
+    after: staging
+    target: directory
+    with: { path: production }
+    approvals: { count: 1 }
+`;
+
+withChromium("people follow a change on the pages", (open) => {
+  const journeys = useJourneys();
+
+  async function begin(options: Parameters<typeof open>[0] = {}) {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const env = { DASHBOARD_AUTH: "github", PORT: new URL(url).port, PUBLIC_URL: url };
+    const journey = await journeys.start({ env });
+    const shop = await journey.github.repository({
+      owner: "acme",
+      name: "shop",
+      files: { ".github/signalbox.yml": file, "index.html": "Welcome\n" },
+      permissions: { mira: "write", jonas: "maintain", lena: "read" },
+    });
+    // The server hears of the repository.
+    await shop.commit({ branch: "other", from: "main", files: { "other.txt": "1\n" }, message: "Other", author: "mira" });
+    await calm(journey);
+    const page = await open(options);
+    const signIn = async (login: string, path: string) => {
+      await page.goto(`${url}${path}`);
+      await page.getByRole("link", { name: login }).click();
+      await page.waitForURL(`${url}${path}`);
+    };
+    return { journey, shop, page, signIn, url };
+  }
+
+  type Shop = Awaited<ReturnType<typeof begin>>["shop"];
+
+  async function openPullRequest(shop: Shop, name: string): Promise<number> {
+    await shop.commit({
+      branch: name,
+      from: "main",
+      files: { [`${name}.html`]: `${name}\n` },
+      message: `Add ${name}`,
+      author: "mira",
+    });
+    return shop.openPullRequest({ title: `Add ${name}`, head: name, author: "mira" });
+  }
+
+  async function looksGood(page: Page): Promise<void> {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect([page.url(), colorScheme, await complaintsOf(page)]).toEqual([page.url(), colorScheme, []]);
+    }
+  }
+
+  it("opens a pull request, watches it stream, merges and approves", async () => {
+    const { journey, shop, page, signIn, url } = await begin();
+    const number = await openPullRequest(shop, "autumn");
+    await heldCommand(journey.folder);
+
+    await signIn("jonas", `/acme/shop/pulls/${number}`);
+    await looksGood(page);
+    await page.getByRole("link", { name: "test", exact: true }).click();
+    const log = page.getByRole("region", { name: "Log" });
+    await log.getByText("the first line").waitFor();
+    expect(await page.title()).toBe("Running: test · Signalbox");
+    await looksGood(page);
+    await letGo(journey.folder);
+    await log.getByText("the last line").waitFor();
+    await page.getByText(/^Passed in/).waitFor();
+    expect(await page.title()).toBe("Passed: test · Signalbox");
+
+    await shop.merge(number, { by: "mira" });
+    await page.goto(`${url}/acme/shop`);
+    await reloadUntil(page, page.getByText("Waiting for approval"));
+    await looksGood(page);
+    await page.getByRole("button", { name: "Approve…" }).click();
+    await page
+      .getByRole("dialog")
+      .getByText(/may go to production/)
+      .waitFor();
+    await looksGood(page);
+    await page.getByRole("button", { name: "Keep as it is" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Approve…" }).click();
+    await page.getByRole("button", { name: "Approve", exact: true }).click();
+    await page
+      .getByRole("status")
+      .getByText(/is approved for production/)
+      .waitFor();
+    const production = page.locator("#production");
+    await reloadUntil(page, production.getByText("Add autumn"));
+  }, 120_000);
+
+  it("works without scripts: the log is readable, and a question does what it says", async () => {
+    const { journey, shop, page, signIn, url } = await begin({ javaScriptEnabled: false });
+    await openPullRequest(shop, "autumn");
+    await letGo(journey.folder);
+    await calm(journey);
+    await signIn("mira", "/acme/shop/runs");
+    await page.getByRole("link", { name: "test", exact: true }).click();
+    await page.getByRole("region", { name: "Log" }).getByText("the last line").waitFor();
+    await page.goto(`${url}/acme/shop/environments/staging`);
+    await page.getByRole("button", { name: "Lock…" }).click();
+    await page.getByLabel("Reason").locator("visible=true").fill("<b>no scripts</b>");
+    await page.getByRole("button", { name: "Lock", exact: true }).click();
+    await page.getByText("Locked by mira").waitFor();
+    expect(await page.getByText("<b>no scripts</b>").count()).toBeGreaterThan(0);
+  }, 120_000);
+
+  it("a reader is shown no buttons", async () => {
+    const { page, signIn } = await begin();
+    await signIn("lena", "/acme/shop");
+    await page.getByRole("link", { name: "staging" }).waitFor();
+    expect(await page.getByRole("button", { name: /…$/ }).count()).toBe(0);
+  }, 120_000);
+
+  it("everything is reached by keyboard, and a question gives the focus back", async () => {
+    const { page, signIn, url } = await begin({ reducedMotion: "reduce" });
+    await signIn("jonas", "/acme/shop");
+    await page.goto(`${url}/acme/shop/environments/staging`);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const focused = () => page.evaluate<string>("document.activeElement?.textContent ?? ''");
+    for (let tab = 0; tab < 20 && (await focused()) !== "Lock…"; tab += 1) await page.keyboard.press("Tab");
+    expect(await focused()).toBe("Lock…");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    expect(await focused()).toBe("Lock…");
+  }, 120_000);
+});
+
+/** As somebody who waits does. */
+async function reloadUntil(page: Page, wanted: Locator): Promise<void> {
+  await until(
+    `${page.url()} shows ${wanted}`,
+    async () => {
+      await page.reload();
+      return (await wanted.count()) > 0;
+    },
+    60_000,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
