@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { sshArguments } from "../src/targets/ssh/access.ts";
 import { destinationOf } from "../src/targets/ssh/destination.ts";
 import { ssh } from "../src/targets/ssh/ssh.ts";
-import type { DeployOrder } from "../src/targets/target.ts";
 import { type Sshd, startSshd } from "../test/support/sshd.ts";
+import { orderIn } from "../test/targets/order.ts";
 import { type Measure, median } from "./support/measure.ts";
 
 const run = promisify(execFile);
@@ -67,20 +67,7 @@ async function commit(workspace: string): Promise<void> {
 }
 
 async function deployment(sshd: Sshd, folder: string, workspace: string): Promise<() => Promise<void>> {
-  const order: DeployOrder = {
-    sha: "4be07d1f00000000000000000000000000000000",
-    environment: "staging",
-    repository: { owner: "acme", name: "shop" },
-    workspace,
-    readable: [],
-    path: [],
-    sandbox: { kind: "none" },
-    mark: {},
-    env: {},
-    allowedPaths: [join(folder, "sites")],
-    knownHosts: join(folder, "none"),
-    secret: async () => sshd.key,
-  };
+  const order = orderIn(folder, { workspace, knownHosts: join(folder, "none"), secret: async () => sshd.key });
   const options = { host: sshd.name, path: "ours", key: "KEY", known_hosts: sshd.knownHosts, keep: 100 };
   const io = { write: async () => {}, stop: new AbortController().signal, remember: async () => {}, remembered: null };
   return async () => {

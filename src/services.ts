@@ -4,7 +4,7 @@ import type { Database } from "./database/connection.ts";
 import { readFile } from "./github/contents.ts";
 import type { GitHub } from "./github/github.ts";
 import type { Repository } from "./github/repository.ts";
-import { knownWith } from "./known.ts";
+import { knownWith, type Targets } from "./known.ts";
 import type { GitSource, Mirrors } from "./process/checkout.ts";
 import { type Loaded, loadRepositoryFile } from "./repository-file/load.ts";
 import type { SecretKey } from "./secrets/key.ts";
@@ -31,14 +31,16 @@ export interface Services {
 
 interface Parts extends Pick<Services, "settings" | "log" | "database" | "github" | "mirrors"> {
   readonly key: SecretKey;
+  /** Those that repositories' files may name; ours alone unless there are plug-ins. */
+  readonly targets?: Targets;
 }
 
 /** Puts the services together from their parts; opens nothing. */
-export function createServices({ key, ...parts }: Parts): Services {
+export function createServices({ key, targets, ...parts }: Parts): Services {
   const { settings, github, database } = parts;
   return {
     ...parts,
-    loadFile: fileLoader(settings, github),
+    loadFile: fileLoader({ maxTimeout: settings.maxTimeout, ...(targets === undefined ? {} : { targets }) }, github),
     gitSource: (repository) => ({
       id: repository.id,
       cloneUrl: repository.cloneUrl,
@@ -54,8 +56,8 @@ export function createServices({ key, ...parts }: Parts): Services {
 }
 
 /** Reads repositories' files from GitHub. */
-export function fileLoader(settings: Pick<Settings, "maxTimeout">, github: GitHub): Services["loadFile"] {
-  const known = knownWith(settings);
+export function fileLoader(server: Parameters<typeof knownWith>[0], github: GitHub): Services["loadFile"] {
+  const known = knownWith(server);
   return (repository, ref) =>
     loadRepositoryFile((path) => readFile(github.as(repository.installation), repository, path, ref), known);
 }

@@ -36,6 +36,8 @@ export interface Settings extends Ground {
   readonly toolsPaths: readonly string[];
   readonly outboundAllow: readonly Address[];
   readonly sandbox: Values["SANDBOX"];
+  /** Names of npm packages. */
+  readonly plugins: readonly string[];
   readonly contextPrefix: string;
   readonly concurrency: number;
   readonly maxTimeout: number;
@@ -105,6 +107,7 @@ export function readSettings(env: Environment, files: Files): SettingsRead {
     toolsPaths: values.TOOLS_PATHS ?? [],
     outboundAllow: values.OUTBOUND_ALLOW ?? [],
     sandbox: values.SANDBOX,
+    plugins: values.PLUGINS ?? [],
     contextPrefix: values.CONTEXT_PREFIX,
     concurrency: values.CONCURRENCY ?? availableParallelism(),
     maxTimeout: values.MAX_TIMEOUT,

@@ -23,6 +23,7 @@ import { openReceiving } from "./doors/webhooks/receiving.ts";
 import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
 import { sharedTurns } from "./github/shared-turns.ts";
+import { type Targets, targetsWith } from "./known.ts";
 import { refuseInner } from "./outbound/fetch.ts";
 import { createProbot } from "./probot.ts";
 import { openCaches } from "./process/cache.ts";
@@ -35,14 +36,14 @@ import { openWorkspaces } from "./process/workspace.ts";
 import { freeReports } from "./reporting/hold.ts";
 import { startReporter } from "./reporting/reporter.ts";
 import { runners } from "./runners/index.ts";
-import { problemWithReport } from "./runners/webhook/report.ts";
+import { problemWithReport as problemWithCheckReport } from "./runners/webhook/report.ts";
 import { reap } from "./runs/queue.ts";
 import { startRetention } from "./runs/retention.ts";
 import { startWorker } from "./runs/worker.ts";
 import { openSecretKey } from "./secrets/key.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import { targets } from "./targets/index.ts";
+import { problemWithReport as problemWithDeploymentReport } from "./targets/webhook/report.ts";
 
 export interface SignalboxOptions {
   readonly settings: Settings;
@@ -65,11 +66,14 @@ export interface Signalbox {
   stop(): Promise<void>;
 }
 
+const reportProblems = { check: problemWithCheckReport, deployment: problemWithDeploymentReport };
+
 /** What running deployments get to end by themselves when the server stops, in milliseconds. */
 const patience = 20_000;
 
 /** Opens everything in the order in which it leans on each other; `stop` closes it in reverse. Rejects with a sentence for the operator. */
 export async function openSignalbox(options: SignalboxOptions): Promise<Signalbox> {
+  const targets = await targetsWith(options.settings.plugins);
   const sandbox = options.settings.role === "web" ? null : await findSandbox(options.settings, options.log);
   const { dataDir: folder, databaseUrl: url } = options.settings;
   const database = await openDatabase({ url, folder, exclusive: true });
@@ -78,7 +82,12 @@ export async function openSignalbox(options: SignalboxOptions): Promise<Signalbo
     for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
-    return { ...(await openParts(options, sandbox, database, closers)), database, sandbox: sandbox?.kind ?? null, stop };
+    return {
+      ...(await openParts(options, { sandbox, targets }, database, closers)),
+      database,
+      sandbox: sandbox?.kind ?? null,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -87,7 +96,7 @@ export async function openSignalbox(options: SignalboxOptions): Promise<Signalbo
 
 async function openParts(
   { settings, log, fetch }: SignalboxOptions,
-  sandbox: Sandbox | null,
+  { sandbox, targets }: { readonly sandbox: Sandbox | null; readonly targets: Targets },
   database: Database,
   closers: (() => Promise<void>)[],
 ) {
@@ -112,6 +121,7 @@ async function openParts(
     github,
     mirrors,
     key: openSecretKey(settings.secretKey, settings.dataDir),
+    targets,
   });
   const register = app(services);
   await probot.load(async () => register(probot));
@@ -161,9 +171,7 @@ async function openParts(
   closers.push(async () => closing.abort());
   const doors: Doors = {
     ingest: isServing ? createIngest({ receiving, secrets: settings.webhookSecrets, listensTo, log }) : null,
-    callbacks: isServing
-      ? getRequestListener(createCallbacks(database, { check: problemWithReport, deployment: problemWithReport }))
-      : null,
+    callbacks: isServing ? getRequestListener(createCallbacks(database, reportProblems)) : null,
     pages: isServing ? getRequestListener(createDashboard({ ...services, stop: closing.signal }).fetch) : null,
     unready: async () => receiving.broken() ?? (await unready(database)),
   };

@@ -44,6 +44,7 @@ describe("the server's settings", () => {
       toolsPaths: [],
       outboundAllow: [],
       sandbox: "bubblewrap",
+      plugins: [],
       contextPrefix: "signalbox",
       concurrency: availableParallelism(),
       maxTimeout: 2 * 60 * 60 * 1000,
@@ -83,6 +84,7 @@ describe("the server's settings", () => {
     ["SECRET_KEY", "AB".repeat(32), { secretKey: new Uint8Array(32).fill(0xab) }],
     ["SANDBOX", "none", { sandbox: "none" }],
     ["CONTEXT_PREFIX", "box-2", { contextPrefix: "box-2" }],
+    ["PLUGINS", "signalbox-target-x, @acme/target", { plugins: ["signalbox-target-x", "@acme/target"] }],
     ["CONCURRENCY", "3", { concurrency: 3 }],
     ["MAX_TIMEOUT", "90s", { maxTimeout: 90_000 }],
     ["MAX_LOG_SIZE", "1GB", { maxLogSize: 1024 ** 3 }],
@@ -162,7 +164,7 @@ describe("the server's settings", () => {
     ["MAX_TIMEOUT=25d", 'MAX_TIMEOUT: "25d" is too long; the most is "24d"'],
     ["MAX_LOG_SIZE=64", 'MAX_LOG_SIZE: "64" is not a size'],
     ["LOG_LEVEL=loud", 'LOG_LEVEL: "loud" is not known'],
-    ["PLUGINS=signalbox-target-x", "PLUGINS is not available yet"],
+    ["PLUGINS=signalbox-target-x,../mine", 'PLUGINS: "../mine" is not the name of an npm package'],
   ])("%s is refused", (setting, problem) => {
     const [name = ""] = setting.split("=", 1);
     const found = problems({ [name]: setting.slice(name.length + 1) });

@@ -13,8 +13,8 @@ import type { Workspaces } from "../process/workspace.ts";
 import type { CheckPlan } from "../repository-file/repository-file.ts";
 import { commandRunner } from "../repository-file/schema.ts";
 import type { AnyRunner, CheckCache, CheckOrder } from "../runners/runner.ts";
-import { callbacksOf, closeCallbacks } from "../runs/callbacks.ts";
-import type { Interruption, RunIo, RunningCheck } from "../runs/execute.ts";
+import { callbacksOf } from "../runs/callbacks.ts";
+import type { RunIo, RunningCheck } from "../runs/execute.ts";
 import type { Outcome } from "../runs/run.ts";
 import { short } from "../runs/sentences.ts";
 import { checkPlanOf } from "./configuration.ts";
@@ -81,11 +81,8 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
     },
   };
   try {
-    const ending = await runner.run(options, order, io);
-    await means.database.write((tx) => closeCallbacks(tx, run.id));
-    return ending;
+    return await runner.run(options, order, io);
   } catch (error) {
-    if (wasCancelled(io)) await means.database.write((tx) => closeCallbacks(tx, run.id));
     if (!io.stop.aborted && error instanceof GitError && error.failure === "gone") {
       return { kind: "errored", what: `${short(run.sha)} does not exist at GitHub any more`, fix: "Push a new commit" };
     }
@@ -98,12 +95,6 @@ export async function executeCheck(means: CheckMeans, run: RunningCheck, io: Run
     await image.leave();
     await checkout.leave();
   }
-}
-
-/** Not so when the server stops or loses the run: then the next attempt goes on waiting. */
-function wasCancelled({ stop }: RunIo): boolean {
-  const interruptions: readonly unknown[] = ["shutdown", "lease lost"] satisfies Interruption[];
-  return stop.aborted && !interruptions.includes(stop.reason);
 }
 
 function orderOf({ database, settings }: CheckMeans, run: RunningCheck, repository: Repository, plan: CheckPlan) {

@@ -8,9 +8,10 @@ import { durationInWords, short } from "../runs/sentences.ts";
 import { type Deployed, OperatorProblem } from "../targets/target.ts";
 import { build } from "./build.ts";
 import { configurationOf } from "./configuration.ts";
+import { goOn } from "./go-on.ts";
 import { orderOf, templateFactsOf } from "./hand-over.ts";
 import { checkHealth } from "./health.ts";
-import { restore } from "./restore.ts";
+import { restore, unlessItsCommitIsDeployed } from "./restore.ts";
 import { takeDown } from "./take-down.ts";
 import type { ExecutionMeans, Work } from "./work.ts";
 
@@ -64,15 +65,14 @@ interface Hand {
 }
 
 async function carryOut(work: Work, hand: Hand): Promise<LiveNow | Outcome> {
-  const { means, run, repository, configuration, io } = work;
+  const { means, run, repository, io } = work;
   const holder = `run-${run.id}-${run.attempt.number}`;
-  if (configuration.teardown !== null) return takeDown(work, configuration.teardown, holder);
-  if (configuration.rollback !== null) {
-    hand.isOut = true;
-    const restored = await restore(work, configuration.rollback, holder);
-    if (restored !== null) return endedOf(restored);
-    hand.isOut = false;
-  }
+  const { teardown } = work.configuration;
+  if (teardown !== null) return takeDown(work, teardown, holder);
+  hand.isOut = true;
+  const done = await goOnOrBack(work, holder);
+  if (done !== null) return endedOf(done);
+  hand.isOut = false;
   const checkout = await io.step(`Check out ${short(run.sha)}`);
   const order = { source: means.gitSource(repository), sha: run.sha, holder, stop: io.stop };
   return means.workspaces.with(order, async (workspace) => {
@@ -84,10 +84,18 @@ async function carryOut(work: Work, hand: Hand): Promise<LiveNow | Outcome> {
   });
 }
 
+/** What needs no checkout: what was begun before this server started, and releases that were live. `null` when neither is there. */
+async function goOnOrBack(work: Work, holder: string): Promise<Deployed | null> {
+  const { rollback } = work.configuration;
+  const wentOn = await goOn(work, holder);
+  if (wentOn !== null) return rollback === null ? wentOn : unlessItsCommitIsDeployed(wentOn, work);
+  return rollback === null ? null : restore(work, rollback, holder);
+}
+
 async function deploy(work: Work, { folder, objects }: Workspace): Promise<Deployed> {
   const { run, configuration, target, facts, io } = work;
   const step = await io.step(`Deploy to ${run.environment}`);
-  const order = orderOf(work, { workspace: folder, readable: [objects] });
+  const order = await orderOf(work, { workspace: folder, readable: [objects] });
   const deployed = await target.deploy(renderOptions(configuration.plan.with, facts), order, io);
   await step.end(null);
   return deployed;

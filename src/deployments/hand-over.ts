@@ -1,9 +1,14 @@
 import { join } from "node:path";
 import type { Repository } from "../github/repository.ts";
+import { guardedFetch } from "../outbound/fetch.ts";
 import type { Options } from "../repository-file/repository-file.ts";
 import type { TemplateFacts } from "../repository-file/template.ts";
+import { callbacksOf } from "../runs/callbacks.ts";
+import { liveRun } from "../runs/read.ts";
 import { type DeploymentRun, fileEnvironmentOf } from "../runs/run.ts";
+import { aloneIn } from "../targets/lock.ts";
 import type { DeployOrder } from "../targets/target.ts";
+import { configurationOf } from "./configuration.ts";
 import type { Work } from "./work.ts";
 
 /** What a target finds on the disk, and by what options it works. */
@@ -15,22 +20,45 @@ interface Handed {
 }
 
 /** What a target is told of a deployment. */
-export function orderOf(work: Work, { workspace, readable, options = work.configuration.plan.with }: Handed): DeployOrder {
-  const { means, run, repository } = work;
+export async function orderOf(
+  work: Work,
+  { workspace, readable, options = work.configuration.plan.with }: Handed,
+): Promise<DeployOrder> {
+  const { means, run, repository, io } = work;
+  const { owner, name, cloneUrl } = repository;
+  const { publicUrl, outboundAllow, dataDir } = means.settings;
+  const allowedPaths = means.allowedPaths(repository);
   return {
     sha: run.sha,
     environment: run.environment,
-    repository: { owner: repository.owner, name: repository.name },
+    repository: { owner, name, cloneUrl },
+    ref: run.ref ?? run.sha,
+    run: `${publicUrl}/${owner}/${name}/runs/${run.id}`,
+    previous: await previousOf(work),
     workspace,
     readable: [...readable, ...means.toolsPaths],
     path: means.toolsPaths.map((folder) => `${folder}/bin`),
     sandbox: means.sandbox,
     mark: means.mark,
     env: environmentOf(work),
-    allowedPaths: means.allowedPaths(repository),
-    knownHosts: join(means.settings.dataDir, "known_hosts"),
+    allowedPaths,
+    knownHosts: join(dataDir, "known_hosts"),
     secret: secretsOf(work, options),
+    fetch: (url, init = {}) => guardedFetch(url, init, { allow: outboundAllow }),
+    callbacks: callbacksOf(means.database, { id: run.id, attempt: run.attempt.number }, publicUrl),
+    conceal: (value) => io.conceal(value),
+    alone: aloneIn(allowedPaths[0], run.environment),
   };
+}
+
+/** What is live in the environment before this one, when it is this commit. */
+async function previousOf({ means, run, configuration }: Work): Promise<DeployOrder["previous"]> {
+  const { after } = configuration.rules;
+  if (after === null) return null;
+  const live = await means.database.read((db) => liveRun(db, run.repository, after));
+  if (live?.state !== "finished" || live.outcome.kind !== "passed" || live.sha !== run.sha) return null;
+  const target = configurationOf(live)?.plan.target;
+  return target === undefined ? null : { target, release: live.outcome.live?.release ?? null };
 }
 
 /** What commands are told of a deployment. */

@@ -18,7 +18,7 @@ export async function takeDown(work: Work, { because, places }: Teardown, holder
       if (target === undefined) return { kind: "errored", what: `this server has no target "${name}"` };
       if (target.remove === null) return { kind: "failed", what: `"${name}" cannot take a preview down` };
       const step = await io.step(`Take ${run.environment} down`);
-      const order = orderOf(work, { workspace: join(folder, "workspace"), readable: [], options });
+      const order = await orderOf(work, { workspace: join(folder, "workspace"), readable: [], options });
       const removed = await target.remove(options, order, io);
       if (removed.kind === "refused") return { kind: "failed", what: removed.reason };
       await step.end(null);

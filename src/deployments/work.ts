@@ -13,7 +13,11 @@ import type { DeploymentConfiguration } from "./configuration.ts";
 /** What this room needs of the world to execute a deployment. */
 export interface ExecutionMeans {
   readonly database: Database;
-  readonly settings: { readonly dataDir: string; readonly outboundAllow: readonly AllowedAddress[] };
+  readonly settings: {
+    readonly dataDir: string;
+    readonly publicUrl: string;
+    readonly outboundAllow: readonly AllowedAddress[];
+  };
   readonly workspaces: Workspaces;
   readonly artefacts: Artefacts;
   readonly targets: ReadonlyMap<string, AnyTarget>;

@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as plain } from "node:http";
 import { request as encrypted } from "node:https";
 import type { LookupFunction } from "node:net";
+import type { Upload } from "./fetch.ts";
 import { OutboundProblem } from "./problem.ts";
 
 export interface ResolvedAddress {
@@ -14,7 +15,7 @@ export interface Exchange {
   readonly addresses: readonly ResolvedAddress[];
   readonly method: string;
   readonly headers: Headers;
-  readonly body: string | null;
+  readonly body: string | Upload | null;
   /** Bytes of the answer's body. */
   readonly mostBytes: number;
   /** Ends request and answer, the answer's body too. */
@@ -31,7 +32,7 @@ export function exchange({ url, addresses, method, headers, body, mostBytes, sig
     const request = send(url, {
       method,
       // The answer is read as it comes, so it must come as it is.
-      headers: { ...Object.fromEntries(headers), "accept-encoding": "identity" },
+      headers: { ...Object.fromEntries(headers), ...lengthOf(body), "accept-encoding": "identity" },
       // A kept connection could outlive the decision that allowed it.
       agent: false,
       lookup: lookUpAmong(addresses),
@@ -39,8 +40,24 @@ export function exchange({ url, addresses, method, headers, body, mostBytes, sig
     });
     request.on("error", (error) => reject(problemFrom(error, url, signal)));
     request.on("response", (answer) => resolve(responseFrom(answer, request, url, mostBytes, signal)));
-    request.end(body ?? undefined);
+    if (body === null || typeof body === "string") request.end(body ?? undefined);
+    else upload(body, request, reject);
   });
+}
+
+function lengthOf(body: Exchange["body"]): Readonly<Record<string, string>> {
+  return body === null || typeof body === "string" ? {} : { "content-length": String(body.size) };
+}
+
+/** A receiver that has answered may take no more; what was wrong with the connection, the request itself tells. */
+function upload(body: Upload, request: ClientRequest, fail: (error: unknown) => void): void {
+  const source = body.read();
+  source.once("error", (error) => {
+    request.destroy();
+    fail(error);
+  });
+  request.once("close", () => source.destroy());
+  source.pipe(request);
 }
 
 /** Node asks for one address, or for all to try them in turn. */

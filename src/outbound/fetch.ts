@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import type { Readable } from "node:stream";
 import { type AllowedAddress, mayReach } from "./addresses.ts";
 import { exchange, type ResolvedAddress } from "./exchange.ts";
 import { OutboundProblem } from "./problem.ts";
@@ -8,7 +9,7 @@ export interface OutboundRequest {
   /** GET unless said otherwise. */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Upload;
   readonly signal?: AbortSignal;
   /** Milliseconds until the whole answer is there; 30 seconds unless said otherwise. */
   readonly timeout?: number;
@@ -16,6 +17,12 @@ export interface OutboundRequest {
   readonly mostBytes?: number;
   /** How many redirects are followed, 5 unless said otherwise. With 0 the redirect itself is the answer. */
   readonly redirects?: number;
+}
+
+/** Bytes that are sent as they are read; read anew each time they are sent. */
+export interface Upload {
+  readonly size: number;
+  read(): Readable;
 }
 
 export interface OutboundMeans {

@@ -34,7 +34,6 @@ export function callbacksOf(
       const bell = bellOf(database, stop);
       try {
         for (;;) {
-          stop.throwIfAborted();
           const rows = await database.read((db) =>
             db
               .selectFrom("callback")
@@ -46,6 +45,7 @@ export function callbacksOf(
           const body = rows.find((row) => row.body !== null)?.body ?? null;
           if (body !== null) return JSON.parse(body);
           if (rows.every((row) => row.arrived_at !== null)) throw new Error(`Run ${run.id} waits for no such callback`);
+          stop.throwIfAborted();
           await bell.rung();
         }
       } finally {

@@ -3,9 +3,11 @@ import type { Logger } from "pino";
 import type { Database } from "../database/connection.ts";
 import type { Io } from "../process/io.ts";
 import { createMask, type Mask } from "../secrets/mask.ts";
+import type { Hold } from "./changes.ts";
+import { handOver } from "./hand-over.ts";
 import { type LogWriter, openLog } from "./log.ts";
-import { beat, finish, type Hold, putBack, type RunningRun, remember } from "./queue.ts";
-import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome } from "./run.ts";
+import { beat, finish, putBack, remember } from "./queue.ts";
+import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome, RunningRun } from "./run.ts";
 
 export type RunningCheck = Extract<CheckRun, { state: "running" }>;
 export type RunningDeployment = Extract<DeploymentRun, { state: "running" }>;
@@ -49,20 +51,44 @@ const silentAtMost = 10_000;
 /** A check whose surroundings failed (GitHub down, a token refused) is tried again this often. */
 const mostAttempts = 5;
 
+/** How the server stops. */
+export interface ShutDown {
+  /** Time to leave what can be gone on with: checks, and deployments that have remembered something. */
+  readonly begun: AbortSignal;
+  /** Nobody waits any longer for the others either. */
+  readonly over: AbortSignal;
+}
+
 /** Executes a claimed run and ends it. Rejects only when the database does not take its end; the lease ends it then. */
-export async function executeRun(run: RunningRun, means: Means, shutDown: AbortSignal): Promise<void> {
+export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDown): Promise<void> {
   const { database, log } = means;
   const hold: Hold = { id: run.id, attempt: run.attempt.number, owner: means.owner };
   const stop = new AbortController();
-  const heart = keepBeating(database, hold, (reason) => stop.abort(reason), log);
-  shutDown.addEventListener("abort", () => stop.abort("shutdown" satisfies Interruption), { once: true });
-  // Claimed only so that what an earlier attempt left working elsewhere is stopped.
+  // It may have been stopped while nobody held it, and is here only so that what goes on elsewhere is stopped.
   if (run.stop !== null) stop.abort(run.stop);
+  const heart = keepBeating(database, hold, (reason) => stop.abort(reason), log);
+  let remembered = run.remembered;
+  const leave = () => stop.abort("shutdown" satisfies Interruption);
+  const leaveWhatGoesOn = () => {
+    if (shutDown.begun.aborted && (run.kind === "check" || remembered !== null)) leave();
+  };
+  const keep = async (handle: unknown) => {
+    await remember(database, hold, handle);
+    remembered = handle;
+    leaveWhatGoesOn();
+  };
+  shutDown.begun.addEventListener("abort", leaveWhatGoesOn, { once: true });
+  shutDown.over.addEventListener("abort", leave, { once: true });
   const mask = createMask();
   const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
   log.info({ run: run.id, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
   try {
-    const ending = await endingOf(run, means, runIo(run, means, hold, { output, mask }, stop.signal));
+    const ending = await endingOf(
+      run,
+      means,
+      runIo(run, means, hold, { output, mask, keep }, stop.signal),
+      () => remembered !== null,
+    );
     await closeLog({ output, mask }).catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
     await conclude(database, hold, maskedEnding(ending, mask), log);
     log.info({ run: run.id, ending: ending.kind }, "run ended");
@@ -93,13 +119,14 @@ type RunEnding =
   | Outcome
   | Lost
   | { readonly kind: "put back" /** Milliseconds. */; readonly pause: number }
+  | { readonly kind: "handed over" }
   | { readonly kind: "not ours" };
 
-async function endingOf(run: RunningRun, { executors, log }: Means, io: RunIo): Promise<RunEnding> {
+async function endingOf(run: RunningRun, { executors, log }: Means, io: RunIo, goesOn: () => boolean): Promise<RunEnding> {
   try {
     return await (run.kind === "check" ? executors.check(run, io) : executors.deployment(run, io));
   } catch (error) {
-    if (io.stop.aborted) return interrupted(run, io.stop.reason);
+    if (io.stop.aborted) return interrupted(run, io.stop.reason, goesOn());
     if (run.kind === "check" && isRetryable(error) && run.attempt.number < mostAttempts) {
       log.warn({ err: error, run: run.id }, "a check's surroundings failed; it is tried again");
       return { kind: "put back", pause: 2 ** run.attempt.number * 5_000 };
@@ -114,12 +141,13 @@ async function endingOf(run: RunningRun, { executors, log }: Means, io: RunIo): 
   }
 }
 
-function interrupted(run: RunningRun, reason: Interruption | Cancellation): RunEnding {
+function interrupted(run: RunningRun, reason: Interruption | Cancellation, goesOn: boolean): RunEnding {
   if (reason === "lease lost") return { kind: "not ours" };
   if (run.kind === "check" && run.stop !== null && reason !== "shutdown") return { kind: "cancelled", because: reason };
   // Also when somebody wanted it stopped: putting it back looks whether that is still so, and only then ends it.
   if (run.kind === "check") return { kind: "put back", pause: 0 };
-  return reason === "shutdown" ? { kind: "lost" } : { kind: "cancelled", because: reason };
+  if (reason === "shutdown") return goesOn ? { kind: "handed over" } : { kind: "lost" };
+  return { kind: "cancelled", because: reason };
 }
 
 /** Tries for almost as long as the lease lasts: a deployment that has ended must not become lost because the database was away for a moment. */
@@ -127,9 +155,10 @@ async function conclude(database: Database, hold: Hold, ending: RunEnding, log: 
   if (ending.kind === "not ours") return;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await database.write((tx) =>
-        ending.kind === "put back" ? putBack(tx, hold, tx.now + ending.pause) : finish(tx, hold, ending),
-      );
+      await database.write((tx) => {
+        if (ending.kind === "put back") return putBack(tx, hold, tx.now + ending.pause);
+        return ending.kind === "handed over" ? handOver(tx, hold) : finish(tx, hold, ending);
+      });
       return;
     } catch (error) {
       if (attempt === 10) throw error;
@@ -176,7 +205,13 @@ function keepBeating(
   };
 }
 
-function runIo(run: RunningRun, { database }: Means, hold: Hold, { output, mask }: Output, stop: AbortSignal): RunIo {
+function runIo(
+  run: RunningRun,
+  { database }: Means,
+  hold: Hold,
+  { output, mask, keep }: Output & { keep(handle: unknown): Promise<void> },
+  stop: AbortSignal,
+): RunIo {
   let steps = 0;
   const row = { run: run.id, attempt: hold.attempt };
   return {
@@ -184,9 +219,7 @@ function runIo(run: RunningRun, { database }: Means, hold: Hold, { output, mask 
     write: (bytes) => output.write(mask.pass(bytes)),
     conceal: (value) => mask.add(value),
     remembered: run.remembered,
-    async remember(handle) {
-      await remember(database, hold, handle);
-    },
+    remember: keep,
     async step(name) {
       steps += 1;
       const number = steps;

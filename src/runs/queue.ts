@@ -1,18 +1,18 @@
-import { sql, type UpdateObject } from "kysely";
+import { sql } from "kysely";
 import { type Database, isUniqueViolation, type Transaction } from "../database/connection.ts";
-import type { Tables } from "../database/schema.ts";
+import { closeCallbacks } from "./callbacks.ts";
+import { announce, change, endAttempt, type Hold, held } from "./changes.ts";
+import { adopt, handOver } from "./hand-over.ts";
 import { runsOfPreview } from "./previews.ts";
 import { liveRun } from "./read.ts";
 import { wantReconsidering } from "./reconsidering.ts";
-import { raise, subjectsOf } from "./reports.ts";
+import { raise } from "./reports.ts";
 import { type RunRow, runFromRow } from "./rows.ts";
-import type { Cancellation, Gate, Lost, Outcome, Run, Some } from "./run.ts";
+import type { Cancellation, Gate, Lost, Outcome, Run, RunningRun, Some } from "./run.ts";
 import { nextInTurn } from "./turns.ts";
 
 /** How long a worker may be silent before its run counts as abandoned, in milliseconds. */
 export const lease = 15_000;
-
-export type RunningRun = Extract<Run, { state: "running" }>;
 
 /** Gates are decided again at the moment of the claim. */
 export type MayStart = (tx: Transaction, run: Run) => Promise<"may start" | Some<Gate>>;
@@ -34,6 +34,8 @@ export async function claim(database: Database, owner: string, mayStart: MayStar
 }
 
 async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Promise<RunningRun | "shut" | null> {
+  const adopted = await adopt(tx, { owner, lease });
+  if (adopted !== null) return adopted;
   const candidate = await nextInTurn(tx);
   if (candidate === null) return null;
   const verdict = await mayStart(tx, runFromRow(candidate));
@@ -55,13 +57,6 @@ async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Pr
     .values({ run: started.id, number: started.attempt.number, started_at: tx.now, finished_at: null, outcome: null })
     .execute();
   return started;
-}
-
-/** A worker's hold on a run. */
-export interface Hold {
-  readonly id: number;
-  readonly attempt: number;
-  readonly owner: string;
 }
 
 /** Renews the lease. `lost` means that the run is no longer ours: stop the work. */
@@ -96,6 +91,7 @@ export async function finish(tx: Transaction, hold: Hold, outcome: Outcome | Los
     .executeTakeFirst();
   if (row === undefined) return false;
   await endAttempt(tx, row, outcome);
+  await closeCallbacks(tx, row.id);
   if (row.kind === "deployment" && outcome.kind === "passed") await raiseReplaced(tx, row);
   await announce(tx, row);
   return true;
@@ -219,7 +215,8 @@ export async function retry(tx: Transaction, id: number, configuration: unknown,
 }
 
 /**
- * Takes abandoned runs back: a check is queued again, a deployment is lost. `all` at the start of the only server, whose
+ * Takes abandoned runs back: a check is queued again; a deployment is handed over when something was remembered with which to go on, and
+ * is lost otherwise. `all` at the start of the only server, whose
  * running runs are known to be dead; otherwise those whose lease is over.
  */
 export async function reap(tx: Transaction, which: "all" | "expired"): Promise<number> {
@@ -230,20 +227,13 @@ export async function reap(tx: Transaction, which: "all" | "expired"): Promise<n
   let taken = 0;
   for (const row of rows) {
     const hold = { id: row.id, attempt: row.attempt, owner: row.owner ?? "" };
-    if (row.stop !== null) taken += Number(await endStopped(tx, hold, row));
+    // Also when it is to be stopped: what goes on elsewhere has to be stopped there.
+    if (row.kind === "deployment" && row.remembered !== null) taken += Number(await handOver(tx, hold));
+    else if (row.stop !== null) taken += Number(await endStopped(tx, hold, row));
     else if (row.kind === "check") taken += Number(await putBack(tx, hold));
     else taken += Number(await finish(tx, hold, { kind: "lost" }));
   }
   return taken;
-}
-
-function held(tx: Transaction, hold: Hold) {
-  return tx.db
-    .updateTable("run")
-    .where("id", "=", hold.id)
-    .where("owner", "=", hold.owner)
-    .where("attempt", "=", hold.attempt)
-    .where("state", "=", "running");
 }
 
 /** The row as it is now; on PostgreSQL nobody else changes it before this transaction ends. */
@@ -266,49 +256,4 @@ function ended(tx: Transaction, outcome: Outcome | Lost) {
     lease_until: null,
     gates: null,
   };
-}
-
-async function endAttempt(tx: Transaction, row: RunRow, outcome: Outcome | Lost | null): Promise<void> {
-  await tx.db
-    .updateTable("attempt")
-    .set({ finished_at: tx.now, outcome: outcome === null ? null : JSON.stringify(outcome) })
-    .where("run", "=", row.id)
-    .where("number", "=", row.attempt)
-    .execute();
-}
-
-/** Moves a run on from a state it is believed to be in; `null` when it has left that state. */
-async function change(tx: Transaction, id: number, from: Run["state"], values: UpdateObject<Tables, "run">): Promise<Run | null> {
-  const row = await tx.db
-    .updateTable("run")
-    .set({ ...values, version: sql`version + 1` })
-    .where("id", "=", id)
-    .where("state", "=", from)
-    .returningAll()
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  await announce(tx, row);
-  return runFromRow(row);
-}
-
-async function announce(tx: Transaction, row: RunRow): Promise<void> {
-  await raise(tx, row.repository, subjectsOf(row));
-  tx.ring("runs");
-  tx.ring(`log:${row.id}`);
-  if (row.state !== "finished") return;
-  if (row.kind === "deployment" || (await someWait(tx, row.repository))) await wantReconsidering(tx, row.repository);
-}
-
-/** A check that ends matters to deployments only where some wait. */
-async function someWait(tx: Transaction, repository: number): Promise<boolean> {
-  const waiting = tx.db
-    .selectFrom("run")
-    .select("id")
-    .where("repository", "=", repository)
-    .where("kind", "=", "deployment")
-    // The index knows the unfinished ones.
-    .where("state", "<>", "finished")
-    .where("state", "=", "waiting")
-    .limit(1);
-  return (await waiting.executeTakeFirst()) !== undefined;
 }

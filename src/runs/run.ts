@@ -7,11 +7,13 @@
  *                               ▲                                    │
  *                               └──────────retry (checks)────────────┘
  *
+ * A deployment that goes on elsewhere while nobody here holds it stays `running`, until the next worker adopts it.
  * A run that is cancelled while it runs stays `running`, and keeps its lane, until its work has stopped.
  */
 export type Run = CheckRun | DeploymentRun;
 export type CheckRun = Birth & Check & Progress<CheckGate, Outcome>;
 export type DeploymentRun = Birth & Deployment & Progress<Gate, Outcome | Lost>;
+export type RunningRun = Extract<Run, { state: "running" }>;
 
 /** What a run is about. `cause` tells people why it exists; it is no key. */
 export interface Birth {

@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { Database } from "../database/connection.ts";
 import { type Executors, executeRun } from "./execute.ts";
-import { claim, type MayStart, type RunningRun, reap } from "./queue.ts";
+import { claim, type MayStart, reap } from "./queue.ts";
+import type { RunningRun } from "./run.ts";
 
 export interface WorkerOptions {
   readonly database: Database;
@@ -18,7 +19,8 @@ export interface WorkerOptions {
 
 export interface Worker {
   /**
-   * Takes nothing new, breaks checks off and puts them back, and gives deployments `patience` milliseconds to end by themselves.
+   * Takes nothing new, breaks checks off and puts them back, hands over deployments that go on elsewhere, and gives the others `patience`
+   * milliseconds to end by themselves.
    * Resolves when nothing of ours works any more.
    */
   stop(patience: number): Promise<void>;
@@ -32,7 +34,7 @@ const reapEvery = 2_000;
 /** Claims queued runs and executes them until it is stopped. */
 export function startWorker(options: WorkerOptions): Worker {
   const { database, owner, concurrency, mayStart, log } = options;
-  const active = new Map<Promise<void>, { readonly run: RunningRun; readonly shutDown: AbortController }>();
+  const active = new Map<Promise<void>, { readonly begun: AbortController; readonly over: AbortController }>();
   let stopped = false;
   let looking: Promise<void> | null = null;
   let lookAgain = false;
@@ -61,14 +63,14 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   function begin(run: RunningRun): void {
-    const shutDown = new AbortController();
-    const work = executeRun(run, options, shutDown.signal)
+    const [begun, over] = [new AbortController(), new AbortController()];
+    const work = executeRun(run, options, { begun: begun.signal, over: over.signal })
       .catch((error) => log.error({ err: error, run: run.id }, "a run could not be ended; its lease will end it"))
       .finally(() => {
         active.delete(work);
         look();
       });
-    active.set(work, { run, shutDown });
+    active.set(work, { begun, over });
   }
 
   const unwake = database.wake.on("runs", look);
@@ -93,9 +95,9 @@ export function startWorker(options: WorkerOptions): Worker {
       clearInterval(reaps);
       // A claim under way may still begin a run.
       await looking;
-      for (const { run, shutDown } of active.values()) if (run.kind === "check") shutDown.abort();
+      for (const { begun } of active.values()) begun.abort();
       const timer = setTimeout(() => {
-        for (const { shutDown } of active.values()) shutDown.abort();
+        for (const { over } of active.values()) over.abort();
       }, patience);
       await Promise.all(active.keys());
       clearTimeout(timer);

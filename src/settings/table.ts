@@ -1,6 +1,7 @@
 import { databaseUrl, host, hostAndPort, innerAddress, publicUrl, webAddress } from "./addresses.ts";
 import { issuedByGitHub, privateKey, secretKey, webhookSecret } from "./credentials.ts";
 import { absoluteFolder, deployPath } from "./folders.ts";
+import { packageName } from "./package-name.ts";
 import { repositoryPattern } from "./repository-pattern.ts";
 import { duration, list, oneOf, size, Wrong, wholeNumber } from "./values.ts";
 
@@ -103,10 +104,9 @@ export const groups = {
       read: list(repositoryPattern),
     },
     PLUGINS: {
-      meaning: "npm packages with more targets; not available yet.",
-      read: (): never => {
-        throw new Wrong("is not available yet; leave it out");
-      },
+      meaning: "npm packages with more targets, installed beside package.json; docs/writing-a-target.md says how to write one.",
+      example: "signalbox-target-webdav",
+      read: list(packageName),
     },
   },
   "What repositories may do": {

@@ -1,10 +1,7 @@
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import type { Io } from "../process/io.ts";
 import { failureOf, runInSandbox } from "./in-sandbox.ts";
-import { withLock } from "./lock.ts";
 import { commandText } from "./release/options.ts";
 import {
   type Deployed,
@@ -76,13 +73,5 @@ async function alone<Result>(
     if (value === null) return missingSecret(name, order);
     values[name] = value;
   }
-  const [own] = order.allowedPaths;
-  await mkdir(own, { recursive: true });
-  const waits = () => io.write(Buffer.from(`Waiting for the deployment to ${order.environment} that is under way.\n`));
-  return withLock(join(own, lockName(order.environment)), io.stop, waits, () => work(values));
-}
-
-/** Our own means against a server that lost its lease, or a program of a repository that names an environment like a path. */
-function lockName(environment: string): string {
-  return `.lock-${createHash("sha256").update(environment).digest("hex").slice(0, 16)}`;
+  return order.alone(io, () => work(values));
 }

@@ -1,6 +1,21 @@
 import { spawn } from "node:child_process";
-import { constants, type FileHandle, open } from "node:fs/promises";
-import { OperatorProblem } from "./target.ts";
+import { createHash } from "node:crypto";
+import { constants, type FileHandle, mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { type DeployOrder, OperatorProblem } from "./target.ts";
+
+/**
+ * `DeployOrder.alone`, by a lock in a folder that the repository's deployments share: our own means against a server that lost its lease,
+ * or a program of a repository that names an environment like a path.
+ */
+export function aloneIn(folder: string, environment: string): DeployOrder["alone"] {
+  const name = `.lock-${createHash("sha256").update(environment).digest("hex").slice(0, 16)}`;
+  return async (io, work) => {
+    await mkdir(folder, { recursive: true });
+    const waits = () => io.write(Buffer.from(`Waiting for the deployment to ${environment} that is under way.\n`));
+    return withLock(join(folder, name), io.stop, waits, work);
+  };
+}
 
 /**
  * Does `work` while this process, and no other on any machine that shares the file, holds the lock; who comes second waits, and is told so

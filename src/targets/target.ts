@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Callbacks } from "../elsewhere/callbacks.ts";
+import type { Fetch } from "../outbound/fetch.ts";
 import type { Io } from "../process/io.ts";
 import type { Sandbox } from "../process/sandbox.ts";
 
@@ -26,6 +28,12 @@ export interface DeployTarget<Options> {
   remove?(options: Options, order: DeployOrder, io: Io): Promise<Removed>;
   /** The shape of `with:` in an environment for previews, where `remove` needs more than `deploy` does. */
   readonly previewOptions?: z.ZodType<Options>;
+  /**
+   * Goes on with what `deploy` or `restore` had remembered when the server ended, and returns as they do; `null` when nothing was begun, so
+   * that it can begin anew. The order's workspace may be missing. Without it the target's deployments are lost when the server dies, and
+   * what it remembers is forgotten.
+   */
+  resume?(options: Options, remembered: unknown, order: DeployOrder, io: Io): Promise<Deployed | null>;
 }
 
 export type Removed = { readonly kind: "removed" } | { readonly kind: "refused"; readonly reason: string };
@@ -43,7 +51,13 @@ export interface Refused {
 export interface DeployOrder {
   readonly sha: string;
   readonly environment: string;
-  readonly repository: { readonly owner: string; readonly name: string };
+  readonly repository: { readonly owner: string; readonly name: string; readonly cloneUrl: string };
+  /** The branch, or the SHA where it is not known. */
+  readonly ref: string;
+  /** Address of the run's page. It names this deployment among all others: what is created elsewhere carries it, and is found by it again. */
+  readonly run: string;
+  /** What is live in the environment before this one (`after`), when it is the same commit. */
+  readonly previous: { readonly target: string; readonly release: unknown } | null;
   /** The built checkout. What it holds, links above all, comes from the repository and is hostile. What a target puts beside it is removed with it. */
   readonly workspace: string;
   /** Folders outside it that a program may read. */
@@ -59,6 +73,13 @@ export interface DeployOrder {
   readonly knownHosts: string;
   /** The value of a secret that the environment's `with:` names, masked from now on in what `io` keeps; null when it is not set. */
   secret(name: string): Promise<string | null>;
+  /** Asks an address from the repository's file. */
+  readonly fetch: Fetch;
+  readonly callbacks: Callbacks;
+  /** From here on the value is taken out of what `io` keeps; of secrets that is done already. */
+  conceal(value: string): void;
+  /** Does the work while no other deployment to this environment does; who comes second waits, and the log says so. */
+  alone<Result>(io: Pick<Io, "write" | "stop">, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** A target among others: it parses its options itself, so that all of them fit into one map. */
@@ -74,28 +95,40 @@ export interface AnyTarget {
   readonly remove: ((options: unknown, order: DeployOrder, io: Io) => Promise<Removed>) | null;
   /** The shape of `with:` for previews; null where there are none. */
   readonly previewOptions: z.ZodType | null;
+  /** As `DeployTarget.resume`; null for a target that cannot go on. */
+  readonly resume: ((options: unknown, remembered: unknown, order: DeployOrder, io: Io) => Promise<Deployed | null>) | null;
 }
 
 /** Checks a target's declaration by its type and makes it one among others. */
 export function defineTarget<Options>(target: DeployTarget<Options>): AnyTarget {
   const restore = target.restore?.bind(target);
   const remove = target.remove?.bind(target);
+  const resume = target.resume?.bind(target);
   const withOptions = async <Result>(options: unknown, work: (parsed: Options) => Promise<Result>): Promise<Result | Refused> => {
     const parsed = target.options.safeParse(options);
     if (parsed.success) return work(parsed.data);
     const problems = parsed.error.issues.map(({ path, message }) => `${["with", ...path].join(".")}: ${message}`);
     return { kind: "refused", reason: problems.join("; "), live: "unchanged" };
   };
+  const ioOf = (io: Io): Io => (resume === undefined ? forgetful(io) : io);
   return {
     name: target.name,
     options: target.options,
-    deploy: (options, order, io) => withOptions(options, (parsed) => target.deploy(parsed, order, io)),
+    deploy: (options, order, io) => withOptions(options, (parsed) => target.deploy(parsed, order, ioOf(io))),
     restore: restore
-      ? (options, release, order, io) => withOptions(options, (parsed) => restore(parsed, release, order, io))
+      ? (options, release, order, io) => withOptions(options, (parsed) => restore(parsed, release, order, ioOf(io)))
       : null,
-    remove: remove ? (options, order, io) => withOptions(options, (parsed) => remove(parsed, order, io)) : null,
+    resume: resume
+      ? (options, remembered, order, io) => withOptions(options, (parsed) => resume(parsed, remembered, order, io))
+      : null,
+    remove: remove ? (options, order, io) => withOptions(options, (parsed) => remove(parsed, order, forgetful(io))) : null,
     previewOptions: remove ? (target.previewOptions ?? target.options) : null,
   };
+}
+
+/** What is remembered says that a deployment goes on without us: not to be said by what does not. */
+function forgetful(io: Io): Io {
+  return { ...io, remember: async () => {} };
 }
 
 /** The name of a secret in a target's options. */

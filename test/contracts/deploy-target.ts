@@ -199,23 +199,31 @@ export function keepsToTheContract(open: () => Promise<DeployWorld>): void {
   });
 }
 
-/** The means of a run, without a run; `text` is what was written so far. */
+/** The means of a run, without a run; `text` is what was written so far, `kept` what a restarted server would hand back. */
 export function recordingIo({
   stop = new AbortController().signal,
   onWrite = async () => {},
+  onRemember = async () => {},
 }: {
   readonly stop?: AbortSignal;
   readonly onWrite?: (output: string) => Promise<void>;
-} = {}): Io & { text(): string } {
+  readonly onRemember?: (handle: unknown) => Promise<void>;
+} = {}): Io & { text(): string; kept<Handle = unknown>(): Handle | null } {
   const pieces: Uint8Array[] = [];
+  let kept: unknown = null;
   return {
     stop,
     write: async (output) => {
       pieces.push(output);
       await onWrite(Buffer.from(output).toString("utf8"));
     },
-    remember: async () => {},
+    // As the database does it: what cannot be JSON does not survive.
+    remember: async (handle) => {
+      kept = JSON.parse(JSON.stringify(handle));
+      await onRemember(kept);
+    },
     remembered: null,
     text: () => Buffer.concat(pieces).toString("utf8"),
+    kept: <Handle>() => kept as Handle | null,
   };
 }

@@ -12,10 +12,10 @@ import { type Candidate, wish, wishAutomatic } from "../../src/deployments/wish.
 import { GitHubProblem } from "../../src/github/problem.ts";
 import type { Repository } from "../../src/github/repository.ts";
 import { deploymentStatus } from "../../src/reporting/deployment-status.ts";
-import { cancel, claim, finish, type RunningRun, reap } from "../../src/runs/queue.ts";
+import { cancel, claim, finish, reap } from "../../src/runs/queue.ts";
 import { findRun, liveRun } from "../../src/runs/read.ts";
 import { reconsidered, toReconsider } from "../../src/runs/reconsidering.ts";
-import { type DeploymentRun, laneOf, type Outcome } from "../../src/runs/run.ts";
+import { type DeploymentRun, laneOf, type Outcome, type RunningRun } from "../../src/runs/run.ts";
 import { deploymentsOf, fileOf, meansWith, numberOf, remember, repositoryWith, say, sha } from "./world.ts";
 
 const file = fileOf(`

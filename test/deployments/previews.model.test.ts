@@ -9,9 +9,9 @@ import { mayStart } from "../../src/deployments/reconsider.ts";
 import { GitHubProblem } from "../../src/github/problem.ts";
 import { deploymentStatus } from "../../src/reporting/deployment-status.ts";
 import { previewsOf, runsOfPreview, takenDownBy } from "../../src/runs/previews.ts";
-import { claim, finish, type RunningRun, reap } from "../../src/runs/queue.ts";
+import { claim, finish, reap } from "../../src/runs/queue.ts";
 import { findRun, liveRun } from "../../src/runs/read.ts";
-import type { Outcome } from "../../src/runs/run.ts";
+import type { Outcome, RunningRun } from "../../src/runs/run.ts";
 import { engines } from "../support/engines.ts";
 import { deploymentsOf, fileOf, meansWith, remember, repositoryWith, sha } from "./world.ts";
 

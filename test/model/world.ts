@@ -1,7 +1,8 @@
 import type { Database } from "../../src/database/connection.ts";
 import { rememberRepository } from "../../src/github/repository.ts";
 import { createCheck, createDeploymentRun } from "../../src/runs/births.ts";
-import { beat, cancel, claim, enqueue, finish, type Hold, putBack, reap, retry } from "../../src/runs/queue.ts";
+import type { Hold } from "../../src/runs/changes.ts";
+import { beat, cancel, claim, enqueue, finish, putBack, reap, retry } from "../../src/runs/queue.ts";
 import { liveRun } from "../../src/runs/read.ts";
 import { outcomeFromText, runFromRow } from "../../src/runs/rows.ts";
 import type { Lost, Outcome } from "../../src/runs/run.ts";

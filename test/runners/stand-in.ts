@@ -7,6 +7,8 @@ export interface Asked {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The same, as it came. */
+  readonly bytes: Buffer;
 }
 
 export interface Answer {
@@ -14,6 +16,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** JSON, unless it is text already. */
   readonly body?: unknown;
+  /** Instead of a body: sent piece by piece. */
+  readonly pieces?: AsyncIterable<string>;
 }
 
 /** What goes wrong with the next requests to a path. */
@@ -43,7 +47,8 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
     for await (const piece of request) pieces.push(piece);
     const url = new URL(request.url ?? "/", "http://stand-in");
     const { method = "GET", headers } = request;
-    const one = { method, path: url.pathname, query: url.searchParams, headers, body: Buffer.concat(pieces).toString("utf8") };
+    const bytes = Buffer.concat(pieces);
+    const one = { method, path: url.pathname, query: url.searchParams, headers, body: bytes.toString("utf8"), bytes };
     asked.push(one);
     const fault = faults.find(({ on, times }) => times > 0 && on.test(`${method} ${url.pathname}`));
     if (fault !== undefined) fault.times -= 1;
@@ -72,11 +77,25 @@ function send(response: ServerResponse, does: Fault["does"], half: boolean): voi
     return;
   }
   if (typeof does === "string") return;
-  const { status = 200, headers = {}, body = "" } = does;
+  const { status = 200, headers = {}, body = "", pieces } = does;
   const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (pieces !== undefined) {
+    void pour(response, pieces, half);
+    return;
+  }
   response.setHeader("content-length", bytes.length);
   if (half) response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => response.destroy());
   else response.end(bytes);
+}
+
+/** With `half` the connection breaks after the first piece. */
+async function pour(response: ServerResponse, pieces: AsyncIterable<string>, half: boolean): Promise<void> {
+  for await (const piece of pieces) {
+    if (response.destroyed) return;
+    await new Promise((resolve) => response.write(piece, resolve));
+    if (half) response.destroy();
+  }
+  response.end();
 }

@@ -513,6 +513,67 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
       expect(lost?.outcome).toEqual({ kind: "lost" });
     });
 
+    describe("of a deployment that has remembered with what it can go on", () => {
+      /** Deployed by a worker that has died since. */
+      async function orphan(scene: Awaited<ReturnType<typeof openScene>>) {
+        const id = await scene.deployment({ sha: sha(1) });
+        const hold = holdOf(taken(await scene.claim()));
+        await remember(scene.database, hold, { build: 12 });
+        scene.pass(lease + 1);
+        return { id, hold };
+      }
+
+      it.each(["expired", "all"] as const)(
+        "(%s) keeps it running, in its lane, until the next worker adopts it",
+        async (which) => {
+          const scene = await openScene(storage);
+          const { id, hold } = await orphan(scene);
+          const { database, run, claim, deployment } = scene;
+          await deployment({ sha: sha(2) });
+          expect(await database.write((tx) => reap(tx, which))).toBe(1);
+          expect(await run(id)).toMatchObject({ state: "running", remembered: { build: 12 } });
+          expect(await beat(database, hold)).toBe("lost");
+          expect(await database.write((tx) => finish(tx, hold, { kind: "passed" }))).toBe(false);
+          // Neither a gate that has shut nor the next in its lane comes before it.
+          const adopted = await claim("next", async () => [{ kind: "order" }]);
+          expect(adopted).toMatchObject({ id, attempt: { number: 2 }, remembered: { build: 12 } });
+          expect(await claim("another")).toBeNull();
+          expect((await database.read((db) => attemptsOf(db, id))).map(({ outcome }) => outcome)).toEqual([null, null]);
+        },
+      );
+
+      it("still knows that somebody wanted to stop it, so that it is stopped where it goes on", async () => {
+        const scene = await openScene(storage);
+        const { id } = await orphan(scene);
+        const { database, claim } = scene;
+        await database.write((tx) => cancel(tx, id, closed));
+        await database.write((tx) => reap(tx, "all"));
+        expect(await claim("next")).toMatchObject({ id, stop: closed });
+      });
+
+      it("can be stopped while nobody holds it", async () => {
+        const scene = await openScene(storage);
+        const { id } = await orphan(scene);
+        const { database, claim } = scene;
+        await database.write((tx) => reap(tx, "all"));
+        await database.write((tx) => cancel(tx, id, closed));
+        expect(await claim("next")).toMatchObject({ id, stop: closed });
+      });
+
+      it("is taken back from each worker that dies, and given to one of many", async () => {
+        const scene = await openScene(storage);
+        const { id } = await orphan(scene);
+        const { database, claim, pass } = scene;
+        for (const number of [2, 3]) {
+          expect(await database.write((tx) => reap(tx, "expired"))).toBe(1);
+          expect(await database.write((tx) => reap(tx, "expired"))).toBe(0);
+          const claims = await Promise.all(["a", "b", "c"].map((owner) => claim(owner)));
+          expect(claims.filter((run) => run !== null)).toMatchObject([{ id, attempt: { number } }]);
+          pass(lease + 1);
+        }
+      });
+    });
+
     it("ends what somebody wanted to stop as cancelled", async () => {
       const { check, deployment, claim, run, database } = await openScene(storage);
       const ids = [await check(), await deployment()];

@@ -1,9 +1,10 @@
 import type { Database, DatabaseOptions } from "../../src/database/connection.ts";
 import { rememberRepository } from "../../src/github/repository.ts";
 import { createCheck, createDeploymentRun, type NewCheck, type NewDeployment } from "../../src/runs/births.ts";
-import { claim, finish, type Hold, type MayStart, type RunningRun } from "../../src/runs/queue.ts";
+import type { Hold } from "../../src/runs/changes.ts";
+import { claim, finish, type MayStart } from "../../src/runs/queue.ts";
 import { findRun } from "../../src/runs/read.ts";
-import type { Lost, Outcome, Run } from "../../src/runs/run.ts";
+import type { Lost, Outcome, Run, RunningRun } from "../../src/runs/run.ts";
 import type { Storage } from "../support/engines.ts";
 
 /** The repository of every run here. */

@@ -224,6 +224,50 @@ describe.each(engines())("a worker on %s", (_name, storage) => {
       expect(await run(id)).toMatchObject({ state: "finished", outcome: { kind: "lost" } });
     });
 
+    it("leaves a deployment that goes on elsewhere at once, to the next worker, which knows what was remembered", async () => {
+      const { deployment, work, run, worker, start, ended } = await openWork();
+      const id = await deployment();
+      const { io, fail } = await work(id);
+      await io.remember({ build: 12 });
+      const stopping = worker.stop(60_000);
+      await aborted(io);
+      fail(io.stop.reason);
+      await stopping;
+      expect(await run(id)).toMatchObject({ state: "running", remembered: { build: 12 } });
+      start("next");
+      const again = await work(id);
+      expect(again.io.remembered).toEqual({ build: 12 });
+      again.end({ kind: "passed" });
+      expect(await ended(id)).toMatchObject({ attempt: { number: 2 }, outcome: { kind: "passed" } });
+    });
+
+    it("leaves a deployment in the moment in which it can be gone on with", async () => {
+      const { deployment, work, run, worker } = await openWork();
+      const id = await deployment();
+      const { io, fail } = await work(id);
+      const stopping = worker.stop(60_000);
+      expect(io.stop.aborted).toBe(false);
+      await io.remember({ wish: "7" });
+      await aborted(io);
+      expect(io.stop.reason).toBe("shutdown");
+      fail(io.stop.reason);
+      await stopping;
+      expect(await run(id)).toMatchObject({ state: "running", remembered: { wish: "7" } });
+    });
+
+    it("loses a deployment that has forgotten what it could have gone on with", async () => {
+      const { deployment, work, run, worker } = await openWork();
+      const id = await deployment();
+      const { io, fail } = await work(id);
+      await io.remember({ build: 12 });
+      await io.remember(null);
+      const stopping = worker.stop(1);
+      await aborted(io);
+      fail(io.stop.reason);
+      await stopping;
+      expect(await run(id)).toMatchObject({ outcome: { kind: "lost" } });
+    });
+
     it("takes nothing new, and what it was just taking is put back before it has stopped", async () => {
       const { check, underWay, run, worker, database, ids } = await openWork();
       const id = await check();
@@ -320,7 +364,7 @@ describe.each(engines())("a worker on %s", (_name, storage) => {
       import { startWorker } from ${from("runs/worker.ts")};
       const work = async (run, io) => {
         await io.write(Buffer.from("half done\\n"));
-        await io.remember({ item: run.id });
+        if (run.kind === "check") await io.remember({ item: run.id });
         console.log(run.kind);
         return new Promise(() => {});
       };

@@ -6,6 +6,7 @@ import { probeSandbox, type Sandbox } from "../../src/process/sandbox.ts";
 import { command } from "../../src/targets/command.ts";
 import type { DeployOrder } from "../../src/targets/target.ts";
 import { keepsToTheContract, recordingIo } from "../contracts/deploy-target.ts";
+import { orderIn } from "./order.ts";
 
 const probe = await probeSandbox();
 const sandbox: Sandbox = probe.works ? probe.sandbox : { kind: "none" };
@@ -28,20 +29,14 @@ async function newWorld() {
     const workspace = join(root, `run-${made}`, "workspace");
     await mkdir(workspace, { recursive: true });
     for (const [name, text] of Object.entries(files)) await writeFile(join(workspace, name), text, { mode: 0o755 });
-    return {
+    return orderIn(root, {
       sha: "4be07d1000000000000000000000000000000000",
-      environment: "production",
-      repository: { owner: "acme", name: "shop" },
       workspace,
-      readable: [],
-      path: [],
       sandbox,
-      mark: {},
       env: { CI: "true" },
       allowedPaths: [own, also],
-      knownHosts: join(root, "known_hosts"),
       secret: async (name) => secrets[name] ?? null,
-    };
+    });
   };
   return { root, own, also, order };
 }

@@ -26,6 +26,7 @@ import { directory } from "../../src/targets/directory/directory.ts";
 import type { DeployOrder } from "../../src/targets/target.ts";
 import { keepsToTheContract, recordingIo } from "../contracts/deploy-target.ts";
 import { until } from "../support/until.ts";
+import { orderIn } from "./order.ts";
 
 const sha = "4be07d1f00000000000000000000000000000000";
 const run = promisify(execFile);
@@ -50,20 +51,7 @@ async function newWorld() {
     const workspace = join(root, `run-${made}`, "workspace");
     await mkdir(workspace, { recursive: true });
     await write(workspace, files);
-    return {
-      sha,
-      environment: "production",
-      repository: { owner: "acme", name: "shop" },
-      workspace,
-      readable: [],
-      path: [],
-      sandbox: { kind: "none" },
-      mark: {},
-      env: {},
-      allowedPaths: [own, also],
-      knownHosts: join(root, "known_hosts"),
-      secret: async () => null,
-    };
+    return orderIn(root, { sha, workspace, allowedPaths: [own, also] });
   };
   const web = join(own, "web");
   const releases = async () => (await readdir(join(web, "releases"))).sort();

@@ -6,6 +6,9 @@ it("lists every target by its name", () => {
     ["directory", "directory"],
     ["command", "command"],
     ["ssh", "ssh"],
+    ["heroku", "heroku"],
+    ["codedeploy", "codedeploy"],
+    ["webhook", "webhook"],
   ]);
 });
 
@@ -16,6 +19,9 @@ it.each([
     "ssh",
     { hosts: ["web1", "deploy@[::1]:2222"], path: "/srv/shop", key: "KEY", shared: ["uploads/", ".env"], restart: { run: "x" } },
   ],
+  ["heroku", { app: "shop", key: "HEROKU_API_KEY", from: "dist" }],
+  ["codedeploy", { application: "shop", group: "production", region: "eu-central-1", bucket: "bundles", key: "AWS_KEY" }],
+  ["webhook", { url: "https://argo.example.com/deploy", secret: "ARGO" }],
 ])("%s reads once more what it has read", (name, options) => {
   const schema = targets.get(name)?.options;
   const read = schema?.parse(options);

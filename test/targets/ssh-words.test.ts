@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import type { Entry } from "../../src/targets/release/entries.ts";
+import { tarOf, tarSize } from "../../src/targets/release/tar.ts";
 import { sshArguments } from "../../src/targets/ssh/access.ts";
 import { destinationOf, destinationText } from "../../src/targets/ssh/destination.ts";
-import { changesFrom, type Entry, pack, unpack } from "../../src/targets/ssh/manifest.ts";
+import { changesFrom, pack, unpack } from "../../src/targets/ssh/manifest.ts";
 import { type Mark, OutputReader } from "../../src/targets/ssh/output.ts";
 import { quote } from "../../src/targets/ssh/quote.ts";
-import { tarOf, tarSize } from "../../src/targets/ssh/tar.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signalbox-words-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -26,6 +26,7 @@ import { keepsToTheContract, recordingIo } from "../contracts/deploy-target.ts";
 import { processesNamed } from "../process/processes.ts";
 import { noSshd, type Sshd, startSshd } from "../support/sshd.ts";
 import { until } from "../support/until.ts";
+import { orderIn } from "./order.ts";
 
 const sha = "4be07d1f00000000000000000000000000000000";
 const described = noSshd === null ? describe : describe.skip;
@@ -62,20 +63,7 @@ async function newWorld() {
     made += 1;
     const workspace = join(root, `run-${made}`, "workspace");
     await write(workspace, files);
-    return {
-      sha,
-      environment: "staging",
-      repository: { owner: "acme", name: "shop" },
-      workspace,
-      readable: [],
-      path: [],
-      sandbox: { kind: "none" },
-      mark: {},
-      env: {},
-      allowedPaths: [join(root, "sites")],
-      knownHosts: join(root, "known_hosts"),
-      secret: async (name) => secrets[name] ?? null,
-    };
+    return orderIn(root, { sha, environment: "staging", workspace, secret: async (name) => secrets[name] ?? null });
   };
   await writeFile(join(root, "known_hosts"), sshd.knownHosts);
   const site = join(sshd.home, path);

@@ -4,17 +4,19 @@ import type { AskingMeans } from "../../deployments/means.ts";
 import { openGitHub } from "../../github/github.ts";
 import { findPerson } from "../../github/people.ts";
 import type { Repository } from "../../github/repository.ts";
+import { targetsWith } from "../../known.ts";
 import { createLog } from "../../log.ts";
 import { createProbot } from "../../probot.ts";
 import { fileLoader } from "../../services.ts";
 import type { Beside } from "./beside-server.ts";
 
 /** What it takes to ask GitHub beside the server, as the App: nothing is asked yet. */
-export function askingBeside({ settings, database }: Pick<Beside, "settings" | "database">): AskingMeans {
+export async function askingBeside({ settings, database }: Pick<Beside, "settings" | "database">): Promise<AskingMeans> {
   // What goes wrong is the command's to say.
   const log = createLog({ level: "silent", format: "json" });
   const github = openGitHub({ probot: createProbot({ settings, log }), apiUrl: settings.github.api });
-  return { database, github, log, loadFile: fileLoader(settings, github) };
+  const known = { maxTimeout: settings.maxTimeout, targets: await targetsWith(settings.plugins) };
+  return { database, github, log, loadFile: fileLoader(known, github) };
 }
 
 /**

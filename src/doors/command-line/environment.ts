@@ -22,7 +22,7 @@ export async function onEnvironment(
   { fullName, environment, as }: EnvironmentPlace & { readonly as: string | undefined },
 ): Promise<string> {
   const repository = await beside.find(fullName);
-  const means = askingBeside(beside);
+  const means = await askingBeside(beside);
   const actor = await actorFor(means, repository, as);
   const deed = await prepare(means, actor, command, { repository, environment });
   const answer: Answer = await beside.database.write(deed);

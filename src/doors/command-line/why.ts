@@ -20,7 +20,7 @@ export async function whyInWords(beside: Beside, fullName: string, environment: 
   const { database } = beside;
   const repository = await beside.find(fullName);
   const known = await database.read((db) => why(db, repository.id, environment));
-  const newer = await undeployed(askingBeside(beside), repository, environment).catch((error) => {
+  const newer = await undeployed(await askingBeside(beside), repository, environment).catch((error) => {
     if (!(error instanceof GitHubProblem)) throw error;
     return { kind: "not known" as const, because: error.message };
   });
@@ -39,7 +39,7 @@ export async function whyInWords(beside: Beside, fullName: string, environment: 
 async function missingFor(beside: Beside, repository: Repository, newest: string | null): Promise<readonly MissingContext[]> {
   if (newest === null) return [];
   const { database, settings } = beside;
-  const { github } = askingBeside(beside);
+  const { github } = await askingBeside(beside);
   const required = (of: Repository, branch: string) => requiredContextsOf(github.as(of.installation), of, branch);
   const means = { database, contextPrefix: settings.contextPrefix, required };
   return missingContexts(means, repository, newest).catch((error) => {

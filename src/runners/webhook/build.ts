@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { ask, type Service } from "../../elsewhere/service.ts";
-import { signed } from "../../elsewhere/signature.ts";
+import type { Service } from "../../elsewhere/service.ts";
+import { postSigned } from "../../elsewhere/signed-post.ts";
 import { oneLine, say } from "../../elsewhere/text.ts";
 import { errored } from "../../elsewhere/trouble.ts";
 import type { Build, Look } from "../elsewhere/follow.ts";
@@ -25,20 +25,15 @@ interface Means {
 export function webhookBuild({ service, url, secret, order, steps, io }: Means): Build<Handle> {
   let callback: { readonly url: string; readonly key: string } | null = null;
 
-  async function post(
-    message: Readonly<Record<string, unknown>>,
-    doing: string,
-    ticket: string,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const body = JSON.stringify(message);
-    // https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
-    const once = { "idempotency-key": `"${message.action} ${ticket}"` };
-    const headers = { "content-type": "application/json", ...once, ...signed(secret, body, new Date()) };
-    const stopping = signal === undefined ? {} : { signal };
-    const response = await ask(service, url, { doing, method: "POST", headers, body, redirects: 0, ...stopping });
-    await response.body?.cancel();
-  }
+  const post = (message: Readonly<Record<string, unknown>>, doing: string, ticket: string, signal?: AbortSignal) =>
+    postSigned(service, {
+      url,
+      secret,
+      message,
+      once: `${message.action} ${ticket}`,
+      doing,
+      ...(signal === undefined ? {} : { signal }),
+    });
 
   async function openCallback(): Promise<{ readonly url: string; readonly key: string }> {
     callback = await order.callbacks.open();

@@ -1,17 +1,7 @@
 import { z } from "zod";
+import { readReportAs, reportShape } from "../../elsewhere/report.ts";
 
-const report = z.strictObject({
-  result: z.enum(["passed", "failed"]),
-  what: z.string().max(1_000).optional(),
-  log: z.string().optional(),
-  url: z
-    .string()
-    .max(1_000)
-    .refine((given) => /^https?:\/\//i.test(given) && URL.canParse(given), {
-      error: "must be an address that starts with https:// or http://",
-    })
-    .optional(),
-});
+const report = z.strictObject(reportShape);
 
 /** What another CI says of a check. */
 export type Report = z.infer<typeof report>;
@@ -23,12 +13,6 @@ export function problemWithReport(body: unknown): string | null {
 }
 
 /** Reads a report, or says what is wrong with it. */
-export function readReport(body: unknown): { readonly report: Report } | { readonly problem: string } {
-  const parsed = report.safeParse(body);
-  if (parsed.success) return { report: parsed.data };
-  return {
-    problem: parsed.error.issues
-      .map(({ path, message }) => `${path.length === 0 ? "the body" : path.join(".")}: ${message}`)
-      .join("; "),
-  };
+export function readReport(body: unknown) {
+  return readReportAs(report, body);
 }

@@ -1,5 +1,10 @@
+export interface Amount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** "213 files (4.1 MB)". */
-export function sayAmount({ files, bytes }: { readonly files: number; readonly bytes: number }): string {
+export function sayAmount({ files, bytes }: Amount): string {
   return `${files} ${files === 1 ? "file" : "files"} (${sayBytes(bytes)})`;
 }
 

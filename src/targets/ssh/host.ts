@@ -1,14 +1,15 @@
 import type { Io } from "../../process/io.ts";
 import { sayAmount } from "../release/amount.ts";
+import type { Entry } from "../release/entries.ts";
 import { nameOf } from "../release/names.ts";
+import { type TarEntry, tarOf, tarSize } from "../release/tar.ts";
 import { type DeployOrder, OperatorProblem } from "../target.ts";
 import { type Access, sshArguments } from "./access.ts";
 import type { Destination } from "./destination.ts";
-import { type Changes, changesFrom, type Entry, type Manifest, unpack } from "./manifest.ts";
+import { type Changes, changesFrom, type Manifest, unpack } from "./manifest.ts";
 import { explainedEnd, explainedStep } from "./problems.ts";
 import { enter, step, trouble, without } from "./remote.ts";
 import { type Answer, Disconnected, Session, type StepMeans } from "./session.ts";
-import { type TarEntry, tarOf, tarSize } from "./tar.ts";
 
 /** What is the same for all servers of a deployment. */
 export interface Means {

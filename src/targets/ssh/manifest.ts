@@ -1,32 +1,11 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
-import type { Tree } from "../release/tree.ts";
+import type { Entry } from "../release/entries.ts";
 import { hashesOf } from "./hashes.ts";
-
-/** What is in a release, in the order in which it can be made: a folder before what lies in it. */
-export type Entry =
-  | { readonly kind: "file"; readonly path: string; readonly source: string; readonly size: number; readonly executable: boolean }
-  | { readonly kind: "link"; readonly path: string; readonly target: string }
-  | { readonly kind: "folder"; readonly path: string };
 
 /** What each path of a release is, in a few characters: equal texts mean that nothing needs to be sent. Kept beside each release on its server. */
 export type Manifest = ReadonlyMap<string, string>;
-
-/** A tree as a list. */
-export function entriesOf(tree: Tree, within = ""): readonly Entry[] {
-  return [
-    ...tree.files.map(({ name, mode, size }): Entry => {
-      const executable = (mode & 0o100) !== 0;
-      return { kind: "file", path: `${within}${name}`, source: `${tree.path}/${name}`, size, executable };
-    }),
-    ...tree.links.map(({ name, target }): Entry => ({ kind: "link", path: `${within}${name}`, target })),
-    ...tree.folders.flatMap(({ name, tree: inner }): readonly Entry[] => {
-      const path = `${within}${name}`;
-      return [{ kind: "folder", path }, ...entriesOf(inner, `${path}/`)];
-    }),
-  ];
-}
 
 /** Reads every file. Throws the reason of `stop`. */
 export async function manifestOf(entries: readonly Entry[], stop: AbortSignal): Promise<Manifest> {

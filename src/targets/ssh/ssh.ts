@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Io } from "../../process/io.ts";
+import { entriesOf } from "../release/entries.ts";
 import { rememberedName } from "../release/names.ts";
 import { commandText, releaseOptions } from "../release/options.ts";
 import { Refusal } from "../release/refusal.ts";
@@ -10,7 +11,7 @@ import { openAccess } from "./access.ts";
 import { type Destination, destinationOf, destinationText } from "./destination.ts";
 import { healthOptions } from "./health.ts";
 import type { Content, Means } from "./host.ts";
-import { entriesOf, manifestOf, pack } from "./manifest.ts";
+import { manifestOf, pack } from "./manifest.ts";
 import { type RollOut, rollOut } from "./roll-out.ts";
 import { takeAway } from "./take-away.ts";
 

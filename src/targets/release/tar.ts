@@ -1,6 +1,6 @@
 import { constants, open } from "node:fs/promises";
-import { Refusal } from "../release/refusal.ts";
-import type { Entry } from "./manifest.ts";
+import type { Entry } from "./entries.ts";
+import { Refusal } from "./refusal.ts";
 
 /** A part of an archive: what a release is made of, or bytes of ours. */
 export type TarEntry = Entry | { readonly kind: "bytes"; readonly path: string; readonly bytes: Buffer };
