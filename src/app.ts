@@ -6,6 +6,7 @@ import { installationChanged, installationRepositoriesChanged } from "./doors/we
 import { issueCommentCreated } from "./doors/webhooks/handlers/issue-comment-created.ts";
 import { mergeGroupDestroyed, mergeGroupRequested } from "./doors/webhooks/handlers/merge-group-requested.ts";
 import { pullRequestClosed } from "./doors/webhooks/handlers/pull-request-closed.ts";
+import { pullRequestLabeled } from "./doors/webhooks/handlers/pull-request-labeled.ts";
 import { pullRequestUpdated } from "./doors/webhooks/handlers/pull-request-updated.ts";
 import { pushed } from "./doors/webhooks/handlers/pushed.ts";
 import { repositoryMoved } from "./doors/webhooks/handlers/repository-moved.ts";
@@ -21,6 +22,10 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("pull_request.edited", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.ready_for_review", (context) => pullRequestUpdated(context, services));
     probot.on("pull_request.converted_to_draft", (context) => pullRequestUpdated(context, services));
+    probot.on("pull_request.labeled", (context) => pullRequestLabeled(context, services));
+    probot.on("pull_request.unlabeled", (context) => pullRequestLabeled(context, services));
+    probot.on("pull_request_review.submitted", (context) => pullRequestLabeled(context, services));
+    probot.on("pull_request_review.dismissed", (context) => pullRequestLabeled(context, services));
     probot.on("pull_request.closed", (context) => pullRequestClosed(context, services));
     probot.on("issue_comment.created", (context) => issueCommentCreated(context, services));
     probot.on("push", (context) => pushed(context, services));

@@ -1,3 +1,4 @@
+import { notifiers } from "./notifying/index.ts";
 import type { Known } from "./repository-file/schema.ts";
 import { runnerOptions } from "./runners/index.ts";
 import { home } from "./settings/read-values.ts";
@@ -27,6 +28,7 @@ export function knownWith({ maxTimeout = 2 * 3_600_000, targets = ours }: Server
     previews: new Map(
       [...targets].flatMap(([name, { previewOptions }]) => (previewOptions === null ? [] : [[name, previewOptions] as const])),
     ),
+    notifiers: new Map([...notifiers].map(([name, notifier]) => [name, notifier.address])),
     maxTimeout,
   };
 }

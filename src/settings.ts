@@ -25,6 +25,8 @@ export interface Settings extends Ground {
   readonly role: Values["ROLE"];
   /** `null` stands for the key in `dataDir`. */
   readonly secretKey: Uint8Array | null;
+  /** `null`: only this machine itself may read the metrics. */
+  readonly metricsToken: string | null;
   readonly dashboardAuth:
     | { readonly kind: "none" }
     | { readonly kind: "github"; readonly clientId: string; readonly clientSecret: string };
@@ -100,6 +102,7 @@ export function readSettings(env: Environment, files: Files): SettingsRead {
     databaseUrl: values.DATABASE_URL,
     role: values.ROLE,
     secretKey: values.SECRET_KEY,
+    metricsToken: values.METRICS_TOKEN,
     dashboardAuth,
     allowedRepositories: values.ALLOWED_REPOSITORIES,
     publicLogs: values.PUBLIC_LOGS ?? [],

@@ -24,6 +24,10 @@ import { startRecovery, windows } from "./doors/webhooks/recovery.ts";
 import { openGitHub } from "./github/github.ts";
 import { sharedTurns } from "./github/shared-turns.ts";
 import { type Targets, targetsWith } from "./known.ts";
+import { freeCandidates, startMerger } from "./merging/merger.ts";
+import { createMetrics } from "./metrics/door.ts";
+import { countRequests } from "./metrics/requests.ts";
+import { freeChats, startChats } from "./notifying/chats.ts";
 import { refuseInner } from "./outbound/fetch.ts";
 import { createProbot } from "./probot.ts";
 import { openCaches } from "./process/cache.ts";
@@ -95,7 +99,7 @@ export async function openSignalbox(options: SignalboxOptions): Promise<Signalbo
 }
 
 async function openParts(
-  { settings, log, fetch }: SignalboxOptions,
+  { settings, log, fetch: given = globalThis.fetch }: SignalboxOptions,
   { sandbox, targets }: { readonly sandbox: Sandbox | null; readonly targets: Targets },
   database: Database,
   closers: (() => Promise<void>)[],
@@ -104,12 +108,14 @@ async function openParts(
   const mark = createHash("sha256").update(settings.dataDir).digest("hex").slice(0, 16);
   await cleanUp(database, mark, log);
 
-  const probot = createProbot({ settings, log, ...(fetch === undefined ? {} : { fetch }) });
+  const requests = countRequests(given);
+  const { fetch } = requests;
+  const probot = createProbot({ settings, log, fetch });
   const github = openGitHub({
     probot,
     apiUrl: settings.github.api,
     ...(database.engine === "postgres" ? { turns: sharedTurns(database) } : {}),
-    ...(fetch === undefined ? {} : { fetch }),
+    fetch,
   });
   const mirrors = openMirrors(join(settings.dataDir, "mirrors"));
   const workspaces = openWorkspaces(mirrors, join(settings.dataDir, "work"));
@@ -128,6 +134,10 @@ async function openParts(
 
   const reporter = startReporter({ database, github, publicUrl: settings.publicUrl, contextPrefix: settings.contextPrefix, log });
   closers.push(() => reporter.stop());
+  const merger = settings.role === "web" ? null : startMerger(services);
+  if (merger !== null) closers.push(() => merger.stop());
+  const chats = startChats(services);
+  closers.push(() => chats.stop());
   const dispatcher = settings.role === "web" ? null : startDispatcher(services);
   if (dispatcher !== null) closers.push(() => dispatcher.stop());
   if (settings.role !== "web") {
@@ -174,6 +184,7 @@ async function openParts(
     callbacks: isServing ? getRequestListener(createCallbacks(database, reportProblems)) : null,
     pages: isServing ? getRequestListener(createDashboard({ ...services, stop: closing.signal }).fetch) : null,
     unready: async () => receiving.broken() ?? (await unready(database)),
+    metrics: createMetrics({ database, requests, token: settings.metricsToken, log }),
   };
   const settled = async () => {
     await recovery?.settled();
@@ -181,6 +192,8 @@ async function openParts(
     await inbox?.idle();
     await dispatcher?.settled();
     await reporter.settled();
+    await chats.settled();
+    await merger?.settled();
   };
   return { doors, settled, receive };
 }
@@ -218,6 +231,8 @@ async function cleanUp(database: Database, mark: string, log: Logger): Promise<v
   const runs = await database.write((tx) => reap(tx, "all"));
   if (runs > 0) log.warn({ runs }, "took back what a dead server had been running");
   await freeReports(database);
+  await freeChats(database);
+  await freeCandidates(database);
 }
 
 /** Hands what the inbox takes out to Probot's handlers; of repositories that are not allowed nothing comes through. */

@@ -25,11 +25,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   deployments: ["checks", "runs", "targets", "repository-file", "github", "outbound", "process", "database"],
   // What may be done, by whom, with history.
   deeds: ["checks", "deployments", "runs", "github", "database"],
+  merging: ["runs", "repository-file", "github", "database"],
   // Speaks outward about runs; nobody imports it.
   reporting: ["runs", "github", "database"],
+  notifying: ["deployments", "runs", "repository-file", "github", "outbound", "secrets", "database"],
+  // For operators: read everything, change nothing.
+  metrics: ["database"],
+  doctor: ["process", "repository-file", "runs", "github", "secrets", "database", "settings"],
   // Who knocks.
   "set-up": ["settings"],
-  doors: ["deeds", "checks", "deployments", "runs", "repository-file", "github", "secrets", "database", "settings"],
+  doors: ["doctor", "deeds", "checks", "deployments", "runs", "repository-file", "github", "secrets", "database", "settings"],
 };
 
 /** Files that put the house together may import every room. */

@@ -35,6 +35,7 @@ describe("the server's settings", () => {
       webhookSecrets: [secret],
       dataDir: "/srv/signalbox/data",
       databaseUrl: null,
+      metricsToken: null,
       role: "all",
       secretKey: null,
       dashboardAuth: { kind: "github", clientId: "Iv23abc", clientSecret: "0123456789abcdef" },

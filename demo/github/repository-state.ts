@@ -29,6 +29,8 @@ export interface RepositoryState {
   readonly environments: Set<string>;
   /** Contexts that must be green before a commit comes into a branch, by its name. */
   readonly required: Map<string, RequiredContexts>;
+  /** How many approving reviews a pull request needs before it can be merged. */
+  reviewsNeeded: number;
 }
 
 export interface RequiredContexts {
@@ -51,9 +53,21 @@ export interface PullRequest {
   updatedAt: Date;
   closedAt: Date | null;
   merged: { readonly at: Date; readonly by: Account; readonly sha: string } | null;
+  readonly labels: Set<string>;
+  readonly reviews: Review[];
+  /** How many more answers say that it is not known yet whether it can be merged. */
+  thinking: number;
   /** The test merge at `refs/pull/N/merge`; `null` when the branches conflict. */
   testMerge: string | null;
   size: { readonly commits: number; readonly additions: number; readonly deletions: number; readonly changedFiles: number };
+}
+
+export interface Review {
+  readonly id: number;
+  readonly by: Account;
+  readonly state: "approved" | "changes_requested" | "commented";
+  readonly sha: string;
+  readonly at: Date;
 }
 
 export interface Comment {

@@ -3,6 +3,7 @@ import { createDeployment } from "./deeds/deployments.ts";
 import { type MergeMethod, mergePullRequest } from "./deeds/merging.ts";
 import {
   changeBase,
+  changeLabel,
   closePullRequest,
   convertToDraft,
   openPullRequest,
@@ -19,7 +20,8 @@ import {
   suspendApp,
   uninstallApp,
 } from "./deeds/repositories.ts";
-import { allStatuses, newestStatuses } from "./deeds/statuses.ts";
+import { addReview } from "./deeds/reviews.ts";
+import { addStatus, allStatuses, newestStatuses } from "./deeds/statuses.ts";
 import { readHeads } from "./git/commits.ts";
 import {
   type CheckRun,
@@ -29,6 +31,7 @@ import {
   type PullRequest,
   type RepositoryState,
   type RequiredContexts,
+  type Review,
   type Role,
   type Status,
 } from "./repository-state.ts";
@@ -61,6 +64,15 @@ export interface Repository {
   changeBase(number: number, base: string, by?: string): Promise<void>;
   readyForReview(number: number, by?: string): Promise<void>;
   convertToDraft(number: number, by?: string): Promise<void>;
+  label(number: number, label: string, by?: string): void;
+  unlabel(number: number, label: string, by?: string): void;
+  review(number: number, review: { readonly by: string; readonly state: Review["state"] }): void;
+  /** How many approving reviews pull requests need from now on. */
+  needReviews(count: number): void;
+  /** The next answers say that it is not known yet whether a pull request can be merged. */
+  think(number: number, times: number): void;
+  /** As another system does with a token of its own. */
+  status(status: { readonly sha: string; readonly context: string; readonly state: string; readonly by: string }): Promise<void>;
   /** Resolves with the SHA that the base branch has now; rejects when GitHub would refuse. */
   merge(number: number, how?: { readonly method?: MergeMethod; readonly by?: string }): Promise<string>;
   pullRequest(number: number): PullRequest;
@@ -163,6 +175,18 @@ function handle(world: World, repository: RepositoryState): Repository {
       return merged.sha;
     },
     pullRequest,
+    label: (number, label, by) => changeLabel(world, pullRequest(number), label, true, byOf(number, by)),
+    unlabel: (number, label, by) => changeLabel(world, pullRequest(number), label, false, byOf(number, by)),
+    review: (number, { by, state }) => void addReview(world, pullRequest(number), person(by), state),
+    needReviews: (count) => {
+      repository.reviewsNeeded = count;
+    },
+    think: (number, times) => {
+      pullRequest(number).thinking = times;
+    },
+    status: async ({ by, ...said }) => {
+      await addStatus(world, repository, { ...said, description: null, targetUrl: null, creator: person(by) });
+    },
     statuses: (sha) => newestStatuses(repository, sha),
     require: (branch, { byRuleset = [], byProtection = [] }) => void repository.required.set(branch, { byRuleset, byProtection }),
     allStatuses: (sha) => allStatuses(repository, sha),

@@ -29,6 +29,10 @@ export interface Tables {
   missed_delivery: MissedDeliveryTable;
   installation_pace: InstallationPaceTable;
   preview: PreviewTable;
+  chat: ChatTable;
+  chat_message: ChatMessageTable;
+  chat_line: ChatLineTable;
+  merge_candidate: MergeCandidateTable;
 }
 
 /** One arrival of a delivery. A GUID may arrive again on purpose, so it is no key. */
@@ -73,6 +77,8 @@ interface RepositoryTable {
   /** Rises with every change that may open or shut a deployment's gate; `done` follows when that was thought through. */
   reconsider_wanted: Generated<number>;
   reconsider_done: Generated<number>;
+  /** Whether the default branch's file names a chat: its remainder by 4 is 0 for no (then what changes is no news to anybody), 1 for unknown, 2 for yes; the rest counts how often that branch has changed. */
+  tells: Generated<number>;
 }
 
 /** Each person who pushed to a pull request. */
@@ -201,6 +207,68 @@ interface ReportTable {
   problem: string | null;
   /** The reporter that says it, as long as `not_before` is ahead. */
   holder: string | null;
+  /** Follows `wanted` for chats, as `sent` does for GitHub. */
+  told: Generated<number>;
+}
+
+/** A chat that a repository's file names: `SERVICE SECRET`. */
+interface ChatTable {
+  repository: number;
+  chat: string;
+  /** Nothing is sent earlier: it was down, or asked to wait. */
+  not_before: Generated<number>;
+  /** One server sends to it at a time. */
+  held_until: Generated<number>;
+  /** In a row. */
+  failures: Generated<number>;
+  problem: string | null;
+  /** It refuses everything, until its secret is set anew after this moment. */
+  broken_at: number | null;
+}
+
+/** What a chat is to show of a subject: `wanted` rises with every change of the news, `sent` follows. */
+interface ChatMessageTable {
+  repository: number;
+  chat: string;
+  subject: string;
+  news: string;
+  wanted: number;
+  sent: Generated<number>;
+  /** What a change of the message needs to know. */
+  shown: string | null;
+  wanted_at: number;
+}
+
+/** A pull request that may have to be merged: `wanted` rises with whatever may change that, `done` follows. */
+interface MergeCandidateTable {
+  repository: number;
+  number: number;
+  head_sha: string;
+  wanted: number;
+  done: Generated<number>;
+  not_before: Generated<number>;
+  /** One server thinks it through at a time. */
+  held_until: Generated<number>;
+  /** How often in a row it was looked at without news. */
+  tries: Generated<number>;
+  /** The head that GitHub was asked to merge. */
+  asked_sha: string | null;
+  /** Why it is not merged, as it was said last, and GitHub's id of the comment. */
+  said: string | null;
+  comment: number | null;
+  created_at: number;
+}
+
+/** How a pull request, a branch or an environment stands: what is green after a red is a recovery. */
+interface ChatLineTable {
+  repository: number;
+  line: string;
+  /** Who set the mood, and how it was before that. */
+  subject: string;
+  /** The highest run of that subject; older ones change nothing. */
+  newest: number;
+  mood: "good" | "bad";
+  before: "good" | "bad" | null;
 }
 
 /** A signed-in person; `id` is the hash of what the cookie holds. */

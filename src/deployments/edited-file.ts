@@ -37,5 +37,5 @@ export async function editOf(
 
 /** Without a file that can be obeyed nothing is deployed. */
 function asFile(loaded: Loaded): RepositoryFile {
-  return loaded.kind === "file" ? loaded.file : { checks: {}, environments: {} };
+  return loaded.kind === "file" ? loaded.file : { checks: {}, environments: {}, automerge: null, notify: [] };
 }

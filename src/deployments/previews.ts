@@ -39,7 +39,7 @@ function fileFrom(gating: Loaded): RepositoryFile | null {
     case "file":
       return gating.file;
     case "none":
-      return { checks: {}, environments: {} };
+      return { checks: {}, environments: {}, automerge: null, notify: [] };
     case "mistakes":
       return null;
   }

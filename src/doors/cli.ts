@@ -57,6 +57,11 @@ const commands: Readonly<Record<string, Command>> = {
     const { moveCommand } = await import("./command-line/data.ts");
     return moveCommand();
   },
+  async doctor(words) {
+    const { values } = parse(words, { json: { type: "boolean" } });
+    const { doctor } = await import("./command-line/doctor.ts");
+    return doctor(values.json === true);
+  },
   async help([name]) {
     const { lessons } = await import("./command-line/lessons.ts");
     console.log((name === undefined ? undefined : lessons[name]) ?? help);
@@ -97,6 +102,7 @@ const help = `signalbox: a self-hosted CI and deployment server for GitHub
   signalbox replay FIXTURE… --local     handle them here, and print what GitHub would be asked
             [--file signalbox.yml]      … with this file as the repository's
   signalbox config check [FILE]         every mistake in a repository's file (.github/signalbox.yml)
+  signalbox doctor [--json]             what is wrong with this server, and how to mend it
   signalbox why OWNER/REPO ENVIRONMENT [--json]   what is live, what is not, and what would change that
   signalbox deploy OWNER/REPO ENVIRONMENT [SHA] [--override "reason"]   the branch's head, or a commit of it
   signalbox rollback OWNER/REPO ENVIRONMENT [SHA] [REASON]   put back what was live before, and lock

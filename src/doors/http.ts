@@ -11,6 +11,8 @@ export interface Doors {
   readonly callbacks: Listener | null;
   /** Answers everything that is not the server's own; `null` in a process that only works. */
   readonly pages: Listener | null;
+  /** Answers Prometheus. */
+  readonly metrics: Listener;
   /** Why the server cannot take work now; `null` when it can. */
   unready(): Promise<string | null>;
 }
@@ -25,7 +27,7 @@ export const webhookPath = "/api/github/webhooks";
 
 /** Opens the server's one port. */
 export async function listen(
-  { ingest, callbacks, pages, unready }: Doors,
+  { ingest, callbacks, pages, metrics, unready }: Doors,
   { host, port }: { host: string; port: number },
   options: ServerOptions,
 ): Promise<Http> {
@@ -33,6 +35,7 @@ export async function listen(
     const path = request.url?.split("?", 1)[0];
     if (path === webhookPath && ingest !== null) ingest(request, response);
     else if (path?.startsWith(callbackPath) && callbacks !== null) callbacks(request, response);
+    else if (path === "/metrics") metrics(request, response);
     else if (path === "/healthz") answer(response, 200, "ok");
     else if (path === "/readyz") void ready(response);
     else if (pages !== null) pages(request, response);

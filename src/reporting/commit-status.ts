@@ -1,4 +1,5 @@
 import type { CommitStatus } from "../github/statuses.ts";
+import { deciding } from "../runs/deciding.ts";
 import type { FileEdit, FileReading } from "../runs/readings.ts";
 import type { CheckRun } from "../runs/run.ts";
 import { durationInWords, sentenceOf, shorten } from "../runs/sentences.ts";
@@ -34,15 +35,6 @@ export function aggregateStatus(runs: readonly CheckRun[], reading: FileReading)
     case "fine":
       return runs.length === 0 ? null : aggregateOf(deciding(runs));
   }
-}
-
-/**
- * Of a commit's runs those that GitHub hears of. A context has one status: when the same commit was pushed to the repository and comes
- * from a fork too, the repository's own runs speak, because somebody with write permission answers for them.
- */
-export function deciding(runs: readonly CheckRun[]): readonly CheckRun[] {
-  const own = runs.filter((run) => run.trust === "own");
-  return own.length > 0 ? own : runs;
 }
 
 function aggregateOf(runs: readonly CheckRun[]): Shown {

@@ -1,13 +1,14 @@
 import { createDeployment, createDeploymentStatus, findDeployment } from "../github/deployments.ts";
 import type { Repository } from "../github/repository.ts";
 import { type CommitStatus, createCommitStatus } from "../github/statuses.ts";
+import { deciding } from "../runs/deciding.ts";
 import { runsOfPreview, takenDownBy } from "../runs/previews.ts";
 import { checksOf, findRun, liveRun } from "../runs/read.ts";
 import { readingOf } from "../runs/readings.ts";
 import type { Subject } from "../runs/reports.ts";
 import type { CheckRun, DeploymentRun } from "../runs/run.ts";
 import { shorten } from "../runs/sentences.ts";
-import { aggregateStatus, checkStatus, deciding, fileStatus } from "./commit-status.ts";
+import { aggregateStatus, checkStatus, fileStatus } from "./commit-status.ts";
 import { deploymentStatus } from "./deployment-status.ts";
 import { commitUrl, runUrl } from "./links.ts";
 import { sayPreviews } from "./preview-comment.ts";

@@ -2,6 +2,10 @@
 export interface RepositoryFile {
   readonly checks: Readonly<Record<string, CheckPlan>>;
   readonly environments: Readonly<Record<string, EnvironmentPlan>>;
+  /** `null`: people merge. Only the default branch's counts. */
+  readonly automerge: Automerge | null;
+  /** Which chats are told of what; only the default branch's count. */
+  readonly notify: readonly Chat[];
 }
 
 /** How a check runs; its name is its key. */
@@ -100,3 +104,22 @@ export type RequireChecks =
 
 /** The value of `with:`, plain JSON data. */
 export type Options = Readonly<Record<string, unknown>>;
+
+/** Which pull requests are merged when they are green, and how. */
+export interface Automerge {
+  readonly method: "merge" | "squash" | "rebase";
+  /** `null`: all that are no drafts. */
+  readonly label: string | null;
+}
+
+/** A chat that is told what happens. */
+export interface Chat {
+  readonly service: string;
+  /** Name of the secret that holds the address of its webhook. */
+  readonly address: string;
+  /** Name of the secret that signs what it is sent; only for the signed webhook. */
+  readonly key: string | null;
+  readonly events: readonly ChatEvent[];
+}
+
+export type ChatEvent = "failure" | "recovery" | "waiting" | "started" | "deployed" | "rolled_back";

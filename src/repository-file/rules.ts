@@ -1,6 +1,7 @@
 import { afterProblems, requiredCheckProblems } from "./gate-rules.ts";
 import type { Path, Problem } from "./mistake.ts";
 import { sameButForCase } from "./names.ts";
+import { chatProblems } from "./notify-keys.ts";
 import { previewNameProblems, previewProblems } from "./preview-rules.ts";
 import { problemsWith } from "./problems.ts";
 import type { Options } from "./repository-file.ts";
@@ -22,6 +23,9 @@ export function brokenRules(file: unknown, known: Known): readonly Problem[] {
             ...requiredCheckProblems(["environments", name, "require_checks"], environment.require_checks, Object.keys(checks)),
           ]
         : [],
+    ),
+    ...entriesIn(file, "notify").flatMap((entry, at) =>
+      isMapping(entry) ? chatProblems(["notify", at], entry, known.notifiers) : [],
     ),
     ...afterProblems(new Map(Object.entries(environments).map(([name, environment]) => [name, textIn(environment, "after")]))),
     ...previewNameProblems(
@@ -104,6 +108,11 @@ function urlProblems(url: unknown, where: { readonly pullRequest: boolean }): re
 function mappingIn(value: unknown, key: string): Options {
   const found = isMapping(value) ? value[key] : undefined;
   return isMapping(found) ? found : {};
+}
+
+function entriesIn(value: unknown, key: string): readonly unknown[] {
+  const found = isMapping(value) ? value[key] : undefined;
+  return Array.isArray(found) ? found : [];
 }
 
 function textIn(value: unknown, key: string): string | undefined {

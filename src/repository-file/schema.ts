@@ -4,13 +4,14 @@ import { duration, sayDuration } from "./duration.ts";
 import { approvals, freezes } from "./gate-keys.ts";
 import { health } from "./health.ts";
 import { imageName } from "./image-name.ts";
-import { notAvailable, notYet, promised } from "./later.ts";
+import { notAvailable, promised } from "./later.ts";
 import { quote } from "./mistake.ts";
 import { checkName, name } from "./names.ts";
 import { list } from "./nearest.ts";
+import { notify } from "./notify-keys.ts";
 import { patternProblem } from "./paths.ts";
 import { noSuchName, wrongKind } from "./problems.ts";
-import type { CheckPlan, EnvironmentPlan, RepositoryFile, RequireChecks } from "./repository-file.ts";
+import type { Automerge, CheckPlan, EnvironmentPlan, RepositoryFile, RequireChecks } from "./repository-file.ts";
 import { text } from "./text.ts";
 
 /** What the rest of the server can do. Each schema is that of a `with:`, synchronous, with a description for each key. */
@@ -19,6 +20,8 @@ export interface Known {
   readonly targets: ReadonlyMap<string, z.ZodType>;
   /** The same for previews: of the targets that can take one down again. */
   readonly previews: ReadonlyMap<string, z.ZodType>;
+  /** The chats that can be told something, each with the description of its key. */
+  readonly notifiers: ReadonlyMap<string, string>;
   /** Milliseconds: the server's `MAX_TIMEOUT`. */
   readonly maxTimeout: number;
 }
@@ -35,11 +38,20 @@ export function repositoryFileSchema(known: Known) {
         .optional()
         .describe("What is tested, by name. The name is the status: `signalbox/NAME`."),
       environments: z.record(name, environment(known)).optional().describe("Where commits are deployed to, by name."),
-      automerge: notYet(),
-      notify: notYet(),
+      automerge: automerge
+        .optional()
+        .describe(
+          "Merges pull requests when they are green: the checks of the base branch's and of the head's file, and what rulesets and branch protection require. Never without a check. The default branch's file counts. The App needs `contents: write`, and `workflows: write` for pull requests that change workflow files.",
+        ),
+      notify: notify(known.notifiers).optional().describe("Which chats are told what happens; the default branch's file counts."),
     })
     .transform(
-      (file): RepositoryFile => ({ checks: withoutPrototype(file.checks), environments: withoutPrototype(file.environments) }),
+      (file): RepositoryFile => ({
+        checks: withoutPrototype(file.checks),
+        environments: withoutPrototype(file.environments),
+        automerge: file.automerge ?? null,
+        notify: file.notify ?? [],
+      }),
     );
 }
 
@@ -171,6 +183,12 @@ function environment(known: Known) {
 
 /** In milliseconds. */
 const longestPreview = 90 * 24 * 3_600_000;
+const automerge = z
+  .strictObject({
+    method: z.enum(["merge", "squash", "rebase"]).default("merge").describe("How."),
+    label: text(50).optional().describe("Only pull requests with this label; without this key all that are no drafts."),
+  })
+  .transform((given): Automerge => ({ method: given.method, label: given.label ?? null }));
 
 const options = z.record(z.string(), z.unknown());
 const command = z.string().regex(/\S/, { error: "is empty; write a command" });

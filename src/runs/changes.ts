@@ -1,6 +1,7 @@
 import { sql, type UpdateObject } from "kysely";
 import type { Transaction } from "../database/connection.ts";
 import type { Tables } from "../database/schema.ts";
+import { wantMergeThought } from "./merge-wants.ts";
 import { wantReconsidering } from "./reconsidering.ts";
 import { raise, subjectsOf } from "./reports.ts";
 import { type RunRow, runFromRow } from "./rows.ts";
@@ -58,6 +59,7 @@ export async function announce(tx: Transaction, row: RunRow): Promise<void> {
   tx.ring("runs");
   tx.ring(`log:${row.id}`);
   if (row.state !== "finished") return;
+  if (row.kind === "check") await wantMergeThought(tx, row.repository, row.sha);
   if (row.kind === "deployment" || (await someWait(tx, row.repository))) await wantReconsidering(tx, row.repository);
 }
 

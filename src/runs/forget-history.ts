@@ -118,6 +118,7 @@ async function forgetCommit(tx: Transaction, repository: number, sha: string): P
 
 async function forgetReports(tx: Transaction, subjects: readonly string[]): Promise<void> {
   await tx.db.deleteFrom("report").where("subject", "in", subjects).execute();
+  await tx.db.deleteFrom("chat_message").where("subject", "in", subjects).execute();
 }
 
 /** Only of commits that people must be told about, so there are few. */

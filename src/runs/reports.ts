@@ -18,6 +18,8 @@ export type Subject =
 /** Says that a subject has changed, in the same transaction as the change; the reporter does the rest. */
 export async function raise(tx: Transaction, repository: number, subjects: readonly Subject[]): Promise<void> {
   if (subjects.length === 0) return;
+  // A repository without chats costs no second write.
+  const isQuiet = sql<boolean>`(select tells from repository where id = ${repository}) % 4 = 0`;
   await tx.db
     .insertInto("report")
     .values(
@@ -31,9 +33,15 @@ export async function raise(tx: Transaction, repository: number, subjects: reado
         not_before: 0,
         problem: null,
         holder: null,
+        told: sql<number>`case when ${isQuiet} then 1 else 0 end`,
       })),
     )
-    .onConflict((conflict) => conflict.column("subject").doUpdateSet({ wanted: sql`report.wanted + 1` }))
+    .onConflict((conflict) =>
+      conflict.column("subject").doUpdateSet({
+        wanted: sql`report.wanted + 1`,
+        told: sql`case when ${isQuiet} then report.wanted + 1 else report.told end`,
+      }),
+    )
     .execute();
   tx.ring("reports");
 }
@@ -48,6 +56,11 @@ export async function raiseRefused(tx: Transaction, installation: number): Promi
     .where("repository", "in", (is) => is.selectFrom("repository").select("id").where("installation", "=", installation))
     .execute();
   tx.ring("reports");
+}
+
+/** The file that says which chats are told has changed: what changes from now on may be news. */
+export async function mayTell(tx: Transaction, repository: number): Promise<void> {
+  await tx.db.updateTable("repository").set({ tells: sql`(tells / 4 + 1) * 4 + 1` }).where("id", "=", repository).execute();
 }
 
 /** What changes at GitHub when a run does. */

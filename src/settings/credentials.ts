@@ -41,6 +41,12 @@ export function webhookSecret(text: string): string {
 export const MAKE_ONE = 'make one with "openssl rand -hex 32" and enter it in the App\'s settings on GitHub too';
 
 /** A key of 32 bytes in hexadecimal digits. */
+/** Long enough that nobody guesses it. */
+export function metricsToken(text: string): string {
+  if (!/^[\x21-\x7e]{16,200}$/.test(text)) throw new Wrong("must have 16 to 200 characters, without spaces");
+  return text;
+}
+
 export function secretKey(text: string): Uint8Array {
   if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.from(Buffer.from(text, "hex"));
   throw new Wrong('is not 64 hexadecimal digits; make it with "openssl rand -hex 32"');

@@ -1,5 +1,5 @@
 import { databaseUrl, host, hostAndPort, innerAddress, publicUrl, webAddress } from "./addresses.ts";
-import { issuedByGitHub, privateKey, secretKey, webhookSecret } from "./credentials.ts";
+import { issuedByGitHub, metricsToken, privateKey, secretKey, webhookSecret } from "./credentials.ts";
 import { absoluteFolder, deployPath } from "./folders.ts";
 import { packageName } from "./package-name.ts";
 import { repositoryPattern } from "./repository-pattern.ts";
@@ -102,6 +102,11 @@ export const groups = {
       meaning: "Public repositories whose runs and logs anybody may read without signing in; none when not set.",
       example: "acme/website",
       read: list(repositoryPattern),
+    },
+    METRICS_TOKEN: {
+      meaning: "Who sends it as a bearer token may read /metrics from anywhere; when not set only this machine itself may.",
+      secret: true,
+      read: metricsToken,
     },
     PLUGINS: {
       meaning: "npm packages with more targets, installed beside package.json; docs/writing-a-target.md says how to write one.",

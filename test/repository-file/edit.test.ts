@@ -93,6 +93,8 @@ describe("what an edit changes for deployments", () => {
         const file = (text: string) => ({
           checks: {},
           environments: { staging: { ...plan, with: { [text]: text }, url: text, branch: text, paths: [text] } },
+          automerge: null,
+          notify: [],
         });
         for (const sentence of whatAnEditChanges(file(one), file(other))) expect(sentence).toMatch(/^[^\p{C}]*$/u);
       }),

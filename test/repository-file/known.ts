@@ -20,5 +20,9 @@ export const known: Known = {
     ["directory", directory],
     ["command", z.strictObject({ run: z.string().min(1), remove: z.strictObject({ run: z.string().min(1) }) })],
   ]),
+  notifiers: new Map([
+    ["slack", "A channel in Slack."],
+    ["webhook", "Anything else."],
+  ]),
   maxTimeout: 2 * 60 * 60_000,
 };

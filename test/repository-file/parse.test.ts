@@ -6,7 +6,7 @@ import { accepted, says } from "./says.ts";
 
 describe("a repository's file that is right", () => {
   it.each(["", "# nothing yet\n", "---\n", "~", "{}", "\uFEFF"])("%j asks for nothing", (text) => {
-    expect(accepted(text)).toEqual({ checks: {}, environments: {} });
+    expect(accepted(text)).toEqual({ checks: {}, environments: {}, automerge: null, notify: [] });
   });
 
   it("gets every default", () => {
@@ -45,6 +45,8 @@ describe("a repository's file that is right", () => {
           quota: 20,
         },
       },
+      automerge: null,
+      notify: [],
     });
   });
 
@@ -250,7 +252,7 @@ describe("many mistakes", () => {
     const keys = Array.from({ length: 45 }, (_, at) => `unknown_${at}: 1`).join("\n");
     const told = says(keys);
     expect(told).toHaveLength(21);
-    expect(told[0]).toBe("unknown_0: is not a key here; known: checks and environments");
+    expect(told[0]).toBe("unknown_0: is not a key here; known: checks, environments, automerge and notify");
     expect(told[20]).toBe("and 25 more");
   });
 

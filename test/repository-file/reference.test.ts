@@ -18,6 +18,7 @@ describe("the JSON Schema", () => {
     exampleFile,
     "checks: { test: { run: [{ name: a, run: b }], env: { A: 1, B: true, C: x } } }",
     "environments: { a: { target: directory, with: { path: '{{ sha }}' }, require_checks: none } }",
+    "notify: [{ slack: A }, { webhook: B, secret: C, events: [failure] }]",
     "environments: { a: { target: command, with: { run: a }, approvals: {}, freeze: [{ days: [fri], from: '16:00' }], health: { url: 'https://a.example' }, rollback: automatic, paths: [a] } }",
   ])("accepts what the server accepts: %j", (text) => {
     expect(says(text)).toEqual([]);
@@ -57,6 +58,8 @@ describe("the reference page", () => {
       ...["approvals", "freeze", "health", "rollback", "paths", "ttl", "quota"],
       ...["count", "users", "teams", "days", "from", "to", "timezone", "reason", "url", "within", "expect"],
       ...["path", "from", "keep", "run", "secrets", "host", "path", "key", "app", "key"],
+      ...["method", "label"],
+      ...["slack", "webhook", "secret", "events"],
     ]);
     expect(page).toContain("| `timeout` | text | `30m` |");
     expect(page).toContain("| `path` | text | refused | Where it goes. |");

@@ -301,7 +301,19 @@ describe("what is said about the file as a whole", () => {
     ["checks: [test]", "checks: must be a mapping, not a list"],
     ["checks:", "checks: is empty; it must be a mapping"],
     ["check: {}", 'check: is not a key here; did you mean "checks"?'],
-    ["notify: []", "notify: not available yet in this version of Signalbox; remove it"],
+    ["notify: []", "notify: is empty; at least 1 entry"],
+    ["notify: [{ slack: A, webhook: B }]", "notify[0]: must name one of slack or webhook"],
+    ["notify: [{ events: [failure] }]", "notify[0]: must name one of slack or webhook"],
+    ["notify: [{ webhook: A }]", "notify[0].secret: is missing; it must be the name of a secret, which signs the POST"],
+    ["notify: [{ slack: A, secret: B }]", "notify[0].secret: is only for webhook; remove it"],
+    [
+      "notify: [{ slack: 'https://hooks.slack.example/x' }]",
+      "notify[0].slack: is not the name of a secret; write its name here, and set its value with bin/signalbox secret set",
+    ],
+    [
+      "notify: [{ slack: A, events: [failed] }]",
+      'notify[0].events[0]: must be failure, recovery, waiting, started, deployed or rolled_back, not "failed"',
+    ],
     ["checks: {}\nchecks: {}", "checks: is there twice"],
     ["checks:\n\ttest: a", "line 2, column 1: a tab cannot indent; use spaces"],
     [
@@ -344,7 +356,7 @@ describe("what is said about the file as a whole", () => {
   });
 
   it("knows nothing to suggest where the server can do nothing", () => {
-    const nothing = { runners: new Map(), targets: new Map(), previews: new Map(), maxTimeout: 60_000 };
+    const nothing = { runners: new Map(), targets: new Map(), previews: new Map(), notifiers: new Map(), maxTimeout: 60_000 };
     expect(says("environments: { a: { target: foo } }", nothing)).toEqual([
       'environments.a.target: "foo" is not a target; there is none',
     ]);

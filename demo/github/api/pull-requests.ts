@@ -2,9 +2,10 @@ import { z } from "zod";
 import { mergePullRequest } from "../deeds/merging.ts";
 import { atLeast, roleOf } from "../deeds/people.ts";
 import { changeBase, closePullRequest, openPullRequest, reopenPullRequest } from "../deeds/pull-requests.ts";
+import { reviewJson } from "../deeds/reviews.ts";
 import { readCommits } from "../git/commits.ts";
 import { mergeBase, readDifferences } from "../git/differences.ts";
-import { actor } from "../http/access.ts";
+import { actor, allows } from "../http/access.ts";
 import { type Answer, created, forbidden, invalid, notFound, ok, page, Refusal } from "../http/answers.ts";
 import { bodyOf } from "../http/body.ts";
 import { type Call, numberIn, type Route, repositoryRoute } from "../http/router.ts";
@@ -17,9 +18,7 @@ import { findRepository } from "../world.ts";
 export const pullRequestRoutes: readonly Route[] = [
   repositoryRoute("GET", "/pulls", ["pull_requests:read"], listPullRequests),
   repositoryRoute("POST", "/pulls", ["pull_requests:write"], open),
-  repositoryRoute("GET", "/pulls/:number", ["pull_requests:read"], (call, repository) =>
-    ok(pullRequestJson(call.world, pullIn(call, repository), "known")),
-  ),
+  repositoryRoute("GET", "/pulls/:number", ["pull_requests:read"], (call, repository) => shown(call, pullIn(call, repository))),
   repositoryRoute("PATCH", "/pulls/:number", ["pull_requests:write"], edit),
   repositoryRoute("GET", "/pulls/:number/files", ["pull_requests:read"], async (call, repository) => {
     const { base, head } = pullIn(call, repository);
@@ -39,8 +38,11 @@ export const pullRequestRoutes: readonly Route[] = [
     );
   }),
   repositoryRoute("GET", "/pulls/:number/reviews", ["pull_requests:read"], (call, repository) => {
-    pullIn(call, repository);
-    return page(call.url, []);
+    const pull = pullIn(call, repository);
+    return page(
+      call.url,
+      pull.reviews.map((review) => reviewJson(call.world, pull, review, "api")),
+    );
   }),
   repositoryRoute("PUT", "/pulls/:number/merge", ["contents:write"], merge),
 ];
@@ -49,6 +51,13 @@ export function pullIn(call: Call, repository: RepositoryState): PullRequest {
   const pull = repository.pullRequests[numberIn(call, "number") - 1];
   if (!pull) throw notFound();
   return pull;
+}
+
+/** Asking is what makes GitHub think about whether it can be merged. */
+function shown(call: Call, pull: PullRequest): Answer {
+  const isKnown = pull.thinking === 0;
+  if (!isKnown) pull.thinking -= 1;
+  return ok(pullRequestJson(call.world, pull, isKnown ? "known" : "not yet known"));
 }
 
 function listPullRequests({ world, url }: Call, repository: RepositoryState): Answer {
@@ -125,6 +134,7 @@ const mergeRequest = z.object({
 /** 405 and 409: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request */
 async function merge(call: Call, repository: RepositoryState): Promise<Answer> {
   const pull = pullIn(call, repository);
+  await mayChangeWorkflows(call, pull);
   const wish = bodyOf(call, "PullRequest", mergeRequest);
   const merged = await mergePullRequest(call.world, pull, {
     method: wish.merge_method ?? "merge",
@@ -139,6 +149,18 @@ async function merge(call: Call, repository: RepositoryState): Promise<Answer> {
     case "head moved":
       throw new Refusal(409, "Head branch was modified. Review and try the merge again.");
     case "not mergeable":
-      throw new Refusal(405, "Pull Request is not mergeable");
+      throw new Refusal(405, merged.why ?? "Pull Request is not mergeable");
   }
+}
+
+/** https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps: files of workflows take a permission of their own. */
+async function mayChangeWorkflows(call: Call, { base, head }: PullRequest): Promise<void> {
+  if (call.caller.kind !== "installation" || allows(call.caller.permissions, "workflows:write")) return;
+  const { git } = base.repository;
+  const files = await readDifferences(git, (await mergeBase(git, base.sha, head.sha)) ?? base.sha, head.sha);
+  const workflow = files.find(({ path }) => path.startsWith(".github/workflows/"));
+  if (workflow !== undefined)
+    throw forbidden(
+      `refusing to allow a GitHub App to create or update workflow \`${workflow.path}\` without \`workflows\` permission`,
+    );
 }

@@ -5,6 +5,7 @@ import { emailOf } from "../json/account.ts";
 import type { PullRequest } from "../repository-state.ts";
 import type { Account, World } from "../world.ts";
 import { headMoved } from "./heads.ts";
+import { whyHeldBack } from "./needs.ts";
 import { markMerged, tellMerged } from "./pull-requests.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
@@ -22,13 +23,15 @@ export interface MergeOrder {
 export type Merged =
   | { readonly kind: "merged"; readonly sha: string }
   | { readonly kind: "head moved" }
-  | { readonly kind: "not mergeable" };
+  | { readonly kind: "not mergeable"; readonly why?: string };
 
 /** Merges with real commits, moves the base branch and tells of both. One merge of a repository at a time. */
 export function mergePullRequest(world: World, pull: PullRequest, order: MergeOrder): Promise<Merged> {
   const { repository } = pull.base;
   return repository.inOrder(async () => {
     if (order.sha !== undefined && order.sha !== pull.head.sha) return { kind: "head moved" };
+    const why = whyHeldBack(pull);
+    if (why !== null && pull.state === "open") return { kind: "not mergeable", why };
     if (pull.state !== "open" || pull.draft || pull.testMerge === null) return { kind: "not mergeable" };
     const before = (await repository.git(["rev-parse", `refs/heads/${pull.base.ref}`])).trim();
     const sha = await merge(world, pull, order, before);

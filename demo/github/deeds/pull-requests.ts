@@ -1,6 +1,6 @@
 import { isAncestor, NOTHING, resolveCommit } from "../git/commits.ts";
 import { mergeBase, mergedTree, readDifferences } from "../git/differences.ts";
-import { pullRequestJson } from "../json/pull-request.ts";
+import { labelJson, pullRequestJson } from "../json/pull-request.ts";
 import type { PullRequest, RepositoryState } from "../repository-state.ts";
 import type { Account, World } from "../world.ts";
 import { announce } from "./announce.ts";
@@ -41,6 +41,9 @@ export function openPullRequest(world: World, repository: RepositoryState, reque
       updatedAt: now,
       closedAt: null,
       merged: null,
+      labels: new Set(),
+      reviews: [],
+      thinking: 0,
       testMerge: null,
       size: { commits: 0, additions: 0, deletions: 0, changedFiles: 0 },
     };
@@ -87,6 +90,14 @@ export async function readyForReview(world: World, pull: PullRequest, by: Accoun
 export async function convertToDraft(world: World, pull: PullRequest, by: Account): Promise<void> {
   pull.draft = true;
   tell(world, pull, "converted_to_draft", by);
+}
+
+/** Puts a label on or takes it off, and fires `labeled` or `unlabeled`; what is so already stays. */
+export function changeLabel(world: World, pull: PullRequest, label: string, on: boolean, by: Account): void {
+  if (pull.labels.has(label) === on) return;
+  if (on) pull.labels.add(label);
+  else pull.labels.delete(label);
+  tell(world, pull, on ? "labeled" : "unlabeled", by, { label: labelJson(world, pull.base.repository, label) });
 }
 
 /** Notes that the base branch has it; `tellMerged` says so to the App. */

@@ -48,6 +48,7 @@ export async function createRepository(
     deployments: [],
     environments: new Set(),
     required: new Map(),
+    reviewsNeeded: 0,
   };
   world.repositories.set(fullName(repository).toLowerCase(), repository);
   return repository;

@@ -1,3 +1,4 @@
+import { isHeldBack } from "../deeds/needs.ts";
 import { fullName, type PullRequest, type RepositoryState } from "../repository-state.ts";
 import type { World } from "../world.ts";
 import { accountJson, nodeId } from "./account.ts";
@@ -26,7 +27,7 @@ export function pullRequestSummaryJson(world: World, pull: PullRequest): Record<
     assignees: [],
     requested_reviewers: [],
     requested_teams: [],
-    labels: [],
+    labels: [...pull.labels].map((label) => labelJson(world, repository, label)),
     milestone: null,
     draft,
     head: endJson(world, pull.head),
@@ -54,7 +55,8 @@ export function pullRequestJson(
     merged: pull.merged !== null,
     mergeable,
     rebaseable: mergeable,
-    mergeable_state: mergeable === null ? "unknown" : !mergeable ? "dirty" : pull.draft ? "draft" : "clean",
+    mergeable_state:
+      mergeable === null ? "unknown" : !mergeable ? "dirty" : pull.draft ? "draft" : isHeldBack(pull) ? "blocked" : "clean",
     merged_by: pull.merged ? accountJson(world, pull.merged.by) : null,
     comments: pull.base.repository.comments.filter(({ number }) => number === pull.number).length,
     review_comments: 0,
@@ -64,6 +66,13 @@ export function pullRequestJson(
     deletions: size.deletions,
     changed_files: size.changedFiles,
   };
+}
+
+/** A label, told apart by its name. */
+export function labelJson(world: World, repository: RepositoryState, name: string): Record<string, unknown> {
+  const id = [...name].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7) % 1_000_000;
+  const url = `${repositoryUrl(world, repository)}/labels/${encodeURIComponent(name)}`;
+  return { id, node_id: nodeId("LA", id), url, name, color: "0e8a16", default: false, description: null };
 }
 
 /** How a person stands to a repository: https://docs.github.com/en/graphql/reference/enums#commentauthorassociation */

@@ -8,6 +8,8 @@ import { receiptJournal } from "./0005-receipt-journal.ts";
 import { pushers } from "./0006-pushers.ts";
 import { pages } from "./0009-pages.ts";
 import { recovery } from "./0010-recovery.ts";
+import { chats } from "./0011-chats.ts";
+import { merging } from "./0011-merging.ts";
 import { previews } from "./0012-previews.ts";
 
 /** Brings the tables up to date, all or nothing. Several servers may start at once: one migrates, the others wait. */
@@ -23,6 +25,8 @@ export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
     "0009-pages": pages(),
     "0010-recovery": recovery(),
     "0012-previews": previews(),
+    "0011-chats": chats(),
+    "0011-merging": merging(),
   };
   await db.transaction().execute(async (tx) => {
     // On SQLite the transaction itself is the lock.

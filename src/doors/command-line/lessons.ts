@@ -5,6 +5,17 @@ the history keeps who typed it.`;
 
 /** What `signalbox COMMAND --help` teaches. */
 export const lessons: Readonly<Record<string, string>> = {
+  doctor: `signalbox doctor [--json]
+
+Looks at everything that the server leans on, beside a running server or without one, and changes nothing: the App's
+credentials and this machine's clock, permissions and events against what the files in use need, the webhook's address
+and its last deliveries, the sandbox, git, the host keys of ssh servers, secrets and chats that files name, disk and
+database. Each finding is fine (✓), doubtful (!) or wrong (✗), and says how to mend it.
+
+  signalbox doctor
+  signalbox doctor --json | jq '.[] | select(.state != "fine")'
+
+Exit codes: 0 nothing is wrong, though some may be doubtful; 1 something is wrong; 2 the words were not understood.`,
   deploy: `signalbox deploy OWNER/REPO ENVIRONMENT [SHA] [--override "reason"] [--as LOGIN]
 
 Deploys the head of the environment's branch, or a commit of that branch. It passes through the same gates as a merge:

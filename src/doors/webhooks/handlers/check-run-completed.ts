@@ -2,6 +2,7 @@ import type { Context } from "probot";
 import { isOurs, rememberContext } from "../../../deployments/contexts.ts";
 import { contextOfCheckRun } from "../../../github/contexts.ts";
 import { rememberRepository } from "../../../github/repository.ts";
+import { wantMergeThought } from "../../../runs/merge-wants.ts";
 import type { Services } from "../../../services.ts";
 import { repositoryFrom } from "../payloads.ts";
 
@@ -16,5 +17,6 @@ export async function checkRunCompleted(
   await database.write(async (tx) => {
     await rememberRepository(tx, repository);
     await rememberContext(tx, { repository: repository.id, sha: payload.check_run.head_sha }, said);
+    await wantMergeThought(tx, repository.id, payload.check_run.head_sha);
   });
 }

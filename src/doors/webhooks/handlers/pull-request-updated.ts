@@ -9,6 +9,7 @@ import { filesChanged } from "../../../github/contents.ts";
 import { type Repository, rememberRepository } from "../../../github/repository.ts";
 import type { Loaded } from "../../../repository-file/load.ts";
 import type { RepositoryFile } from "../../../repository-file/repository-file.ts";
+import { wantMergeOf } from "../../../runs/merge-wants.ts";
 import { keepEdit, keepReading } from "../../../runs/readings.ts";
 import { wantReconsidering } from "../../../runs/reconsidering.ts";
 import type { Services } from "../../../services.ts";
@@ -53,6 +54,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
     // Its previews are decided from what is known of it now; a fork has none.
     if (!fork) await wantReconsidering(tx, repository.id);
     await startChecks(tx, commit, planned, again, await checkGates(tx.db, commit, services.settings.sandbox));
+    await wantMergeOf(tx, pullRequest);
   });
   // Afterwards, so that no check waits for it.
   if (reading.kind === "none") return;

@@ -5,8 +5,10 @@ import { asksToSkip, rememberPushed } from "../../../checks/skip.ts";
 import { readingOnce } from "../../../deployments/reading-once.ts";
 import { wishAutomatic } from "../../../deployments/wish.ts";
 import { type Repository, rememberRepository } from "../../../github/repository.ts";
+import { wantMergesOf } from "../../../runs/merge-wants.ts";
 import { keepReading } from "../../../runs/readings.ts";
 import { wantReconsidering } from "../../../runs/reconsidering.ts";
+import { mayTell } from "../../../runs/reports.ts";
 import type { Services } from "../../../services.ts";
 import { receiptOf, repositoryFrom } from "../payloads.ts";
 
@@ -21,7 +23,10 @@ export async function pushed(context: Context<"push">, services: Services): Prom
   await services.database.write(async (tx) => {
     await rememberRepository(tx, repository);
     if (commit !== null) await rememberPushed(tx, repository.id, after, commit.message);
-    if (branch === repository.defaultBranch) await wantReconsidering(tx, repository.id);
+    if (branch !== repository.defaultBranch) return;
+    await wantReconsidering(tx, repository.id);
+    await mayTell(tx, repository.id);
+    await wantMergesOf(tx, repository.id);
   });
   const title = commit?.message.split("\n", 1)[0] ?? null;
   const author = commit?.author.username ?? null;

@@ -2,6 +2,7 @@ import type { Context } from "probot";
 import { isOurs, rememberContext } from "../../../deployments/contexts.ts";
 import { stateOfStatus } from "../../../github/contexts.ts";
 import { rememberRepository } from "../../../github/repository.ts";
+import { wantMergeThought } from "../../../runs/merge-wants.ts";
 import type { Services } from "../../../services.ts";
 import { repositoryFrom } from "../payloads.ts";
 
@@ -14,5 +15,6 @@ export async function statusCreated({ payload }: Context<"status">, { database, 
   await database.write(async (tx) => {
     await rememberRepository(tx, repository);
     await rememberContext(tx, { repository: repository.id, sha }, said);
+    await wantMergeThought(tx, repository.id, sha);
   });
 }
