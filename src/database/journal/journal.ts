@@ -71,7 +71,7 @@ export async function openJournal({ path, released, largest = 1024 ** 3 }: Journ
 
   async function writeAll(): Promise<void> {
     do {
-      if (done.sequence >= last.sequence) await beginAnew();
+      await beginAnew();
       const batch = waiting.slice(0, largestBatch);
       waiting = waiting.slice(largestBatch);
       if (batch.length > 0) await write(batch);
@@ -118,8 +118,12 @@ export async function openJournal({ path, released, largest = 1024 ** 3 }: Journ
     }
   }
 
-  /** Only where everything is released: what stands in the file is of no use any more, and what is written there now is another pass. */
+  /**
+   * Only where everything is released: what stands in the file is of no use any more, and what is written there now is another pass. A sync
+   * that is still under way, though a later one has covered it, would take the new pass for durable up to where the old one was.
+   */
   async function beginAnew(): Promise<void> {
+    if (done.sequence < last.sequence || confirming.size > 0) return;
     last = newPass(last.sequence);
     [end, durable, reading] = [0, 0, { offset: 0, after: last }];
     done = { sequence: last.sequence, offset: 0 };
