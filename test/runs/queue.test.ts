@@ -40,7 +40,7 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
         remembered: null,
       });
       expect(await database.read((db) => attemptsOf(db, older))).toEqual([
-        { number: 1, startedAt: new Date(now()), finishedAt: null, outcome: null },
+        { number: 1, startedAt: new Date(now()), finishedAt: null, outcome: null, firstError: null },
       ]);
     });
 
@@ -244,7 +244,9 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
       const finishedAt = new Date(now());
       const outcome = { kind: "failed", what: "npm test exited with 1", exitCode: 1 };
       expect(await run(id)).toMatchObject({ state: "finished", attempt: { number: 1, startedAt }, finishedAt, outcome });
-      expect(await database.read((db) => attemptsOf(db, id))).toEqual([{ number: 1, startedAt, finishedAt, outcome }]);
+      expect(await database.read((db) => attemptsOf(db, id))).toEqual([
+        { number: 1, startedAt, finishedAt, outcome, firstError: null },
+      ]);
     });
 
     it.each(["finished", "queued", "running elsewhere"])(
@@ -390,7 +392,7 @@ describe.each(engines())("the queue on %s", (_name, storage) => {
       await database.write((tx) => putBack(tx, hold, tx.now + 10_000));
       expect(await run(id)).toMatchObject({ state: "queued", earlierAttempts: 1 });
       expect(await database.read((db) => attemptsOf(db, id))).toEqual([
-        { number: 1, startedAt, finishedAt: new Date(now()), outcome: null },
+        { number: 1, startedAt, finishedAt: new Date(now()), outcome: null, firstError: null },
       ]);
       pass(9_999);
       expect(await claim()).toBeNull();
