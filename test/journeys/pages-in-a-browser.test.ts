@@ -25,7 +25,7 @@ environments:
     approvals: { count: 1 }
 `;
 
-withChromium("people follow a change on the pages", (open) => {
+withChromium("people follow a change on the pages, from the pull request to the rollback", (open) => {
   const journeys = useJourneys();
 
   async function begin(options: Parameters<typeof open>[0] = {}) {
@@ -70,7 +70,7 @@ withChromium("people follow a change on the pages", (open) => {
     }
   }
 
-  it("opens a pull request, watches it stream, merges and approves", async () => {
+  it("opens a pull request, watches it stream, merges, approves, rolls back, unlocks and locks", async () => {
     const { journey, shop, page, signIn, url } = await begin();
     const number = await openPullRequest(shop, "autumn");
     await heldCommand(journey.folder);
@@ -107,7 +107,54 @@ withChromium("people follow a change on the pages", (open) => {
       .waitFor();
     const production = page.locator("#production");
     await reloadUntil(page, production.getByText("Add autumn"));
-  }, 120_000);
+
+    const second = await openPullRequest(shop, "winter");
+    await letGo(journey.folder);
+    await page.goto(`${url}/acme/shop/pulls/${second}`);
+    await reloadUntil(page, page.getByText(/^Passed in/));
+    await shop.merge(second, { by: "mira" });
+    await page.goto(`${url}/acme/shop/environments/production`);
+    await reloadUntil(page, page.getByText("Waiting for approval"));
+    await page.getByText("Why is this not deployed?").waitFor();
+    expect(await page.locator("#why").textContent()).toContain("Add winter");
+    await looksGood(page);
+    await page.getByRole("button", { name: "Approve…" }).click();
+    await page.getByRole("button", { name: "Approve", exact: true }).click();
+    await reloadUntil(page, page.getByText("Every commit of main is live"));
+
+    await page.getByRole("button", { name: "Roll back…" }).click();
+    await page.getByLabel("Reason").locator("visible=true").fill("the cart is empty");
+    await page.getByRole("button", { name: "Roll back", exact: true }).click();
+    await page
+      .getByRole("status")
+      .getByText(/^production goes back to/)
+      .waitFor();
+    await page.getByText("Locked by jonas").waitFor();
+    expect(await page.locator(".history").textContent()).toMatch(/jonas rolled back run \d+: .?the cart is empty/);
+    expect(journey.github.deliveries().length).toBeGreaterThan(0);
+    await reloadUntil(page, page.locator("#why").getByText("Add winter"));
+    expect(shop.deployments().at(-1)?.task).toBe("rollback");
+    await looksGood(page);
+
+    await page.getByRole("button", { name: "Unlock…" }).click();
+    await page.getByRole("button", { name: "Unlock", exact: true }).click();
+    await page
+      .getByRole("status")
+      .getByText(/^production is unlocked/)
+      .waitFor();
+    await page.getByRole("button", { name: "Lock…" }).click();
+    await page.getByLabel("Reason").locator("visible=true").fill("the database moves");
+    await page.getByRole("button", { name: "Lock", exact: true }).click();
+    await page.getByText("the database moves").first().waitFor();
+
+    for (const path of ["/", "/acme/shop", "/acme/shop/runs", "/acme/shop/deliveries"]) {
+      await page.goto(`${url}${path}`);
+      await looksGood(page);
+    }
+    await page.getByRole("link", { name: "pull_request.opened" }).last().click();
+    await page.getByRole("heading", { name: "Payload" }).waitFor();
+    await looksGood(page);
+  }, 240_000);
 
   it("works without scripts: the log is readable, and a question does what it says", async () => {
     const { journey, shop, page, signIn, url } = await begin({ javaScriptEnabled: false });

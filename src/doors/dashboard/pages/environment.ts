@@ -72,10 +72,10 @@ function numbersList(numbers: Numbers): Html {
   const perDay = deployments / days.length;
   const often = deployments === 0 ? "None" : perDay >= 1 ? `${round(perDay)} a day` : `${round(perDay * 7)} a week`;
   return html`<dl class="numbers">
-<div><dt>Deployments</dt><dd>${often}</dd>${dayBars(numbers)}</div>
-<div><dt>Merge to live</dt><dd>${leadTime === null ? "–" : tookInWords(leadTime)}</dd><p class="muted">median</p></div>
-<div><dt>Failed</dt><dd>${failureRate === null ? "–" : `${Math.round(failureRate * 100)} %`}</dd><p class="muted">of those that ended</p></div>
-<div><dt>Time to recover</dt><dd>${timeToRecover === null ? "–" : tookInWords(timeToRecover)}</dd><p class="muted">median, from a failure to the next success</p></div></dl>`;
+<div><dt>Deployments</dt><dd>${often}</dd><dd>${dayBars(numbers)}</dd></div>
+<div><dt>Merge to live</dt><dd>${leadTime === null ? "–" : tookInWords(leadTime)}</dd><dd class="means">median</dd></div>
+<div><dt>Failed</dt><dd>${failureRate === null ? "–" : `${Math.round(failureRate * 100)} %`}</dd><dd class="means">of those that ended</dd></div>
+<div><dt>Time to recover</dt><dd>${timeToRecover === null ? "–" : tookInWords(timeToRecover)}</dd><dd class="means">median, from a failure to the next success</dd></div></dl>`;
 }
 
 function round(value: number): string {
