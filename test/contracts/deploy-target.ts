@@ -214,7 +214,8 @@ export function recordingIo({
   return {
     stop,
     write: async (output) => {
-      pieces.push(output);
+      // It may be overwritten once this has resolved.
+      pieces.push(Buffer.from(output));
       await onWrite(Buffer.from(output).toString("utf8"));
     },
     // As the database does it: what cannot be JSON does not survive.
