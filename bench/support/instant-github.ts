@@ -49,6 +49,9 @@ function answer(route: string, content: string): { readonly status: number; read
     return { status: 201, body: { token: "none", expires_at: new Date(Date.now() + 3_600_000).toISOString() } };
   if (route.includes("/contents/"))
     return { status: 200, body: { type: "file", encoding: "base64", content, size: content.length } };
+  if (route.includes("/compare/")) return { status: 200, body: { files: [], merge_base_commit: { sha: "0".repeat(40) } } };
+  // What it delivered, open pull requests, deployments: there is nothing to catch up with.
+  if (/^GET [^?]*\/(deliveries|pulls|deployments|files)(\?|$)/.test(route)) return { status: 200, body: [] };
   return { status: route.startsWith("GET") ? 200 : 201, body: { id: 1 } };
 }
 
