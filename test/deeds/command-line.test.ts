@@ -47,7 +47,7 @@ describe("bin/signalbox beside a running server", () => {
   it.each([
     [["approve", "acme/shop", "1"], 2, "needs the SHA"],
     [["retry", "acme/shop"], 2, "needs OWNER/REPO and the number of a pull request"],
-    [["cancel", "acme/shop", "first"], 2, "needs OWNER/REPO and the number of a pull request"],
+    [["retry", "acme/shop", "first"], 2, "needs OWNER/REPO and the number of a pull request"],
     [["retry", "acme/nowhere", "1"], 1, "acme/nowhere is not known yet"],
   ])("says what is wrong with %j", async (words, code, said) => {
     expect(await type(...words)).toMatchObject({ code, said: expect.stringContaining(said) });

@@ -103,6 +103,8 @@ function configOf(folder: string, port: number): string {
     KbdInteractiveAuthentication: "no",
     MaxStartups: "100",
     LogLevel: "INFO",
+    // Or the shell of whoever runs the tests reads its start-up files before each command.
+    SetEnv: `HOME=${join(folder, "home")}`,
     // Since 9.8 a few refused keys shut everybody from loopback out.
     ...(supports("PerSourcePenalties=no") ? { PerSourcePenalties: "no" } : {}),
   };
