@@ -2,8 +2,8 @@ import { GitHubProblem } from "../github/problem.ts";
 import { reconsidered, toReconsider } from "../runs/reconsidering.ts";
 import { watchFreezes } from "./freezes-that-end.ts";
 import type { DeploymentMeans } from "./means.ts";
-import { reconsiderPreviews } from "./previews.ts";
-import { type PreviewWatch, watchPreviews } from "./previews-watch.ts";
+import { reconsiderPreviews } from "./previews/reconsider.ts";
+import { type PreviewWatch, watchPreviews } from "./previews/watch.ts";
 import { readingOnce } from "./reading-once.ts";
 import { reconsider } from "./reconsider.ts";
 

@@ -11,8 +11,8 @@ import { configurationOf } from "./configuration.ts";
 import { goOn } from "./go-on.ts";
 import { orderOf, templateFactsOf } from "./hand-over.ts";
 import { checkHealth } from "./health.ts";
+import { takeDown } from "./previews/take-down.ts";
 import { restore, unlessItsCommitIsDeployed } from "./restore.ts";
-import { takeDown } from "./take-down.ts";
 import type { ExecutionMeans, Work } from "./work.ts";
 
 type LiveNow = Extract<Deployed, { kind: "live" }>;

@@ -12,7 +12,7 @@ import { isApproved, shutGates } from "./gates.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { openOrExplain } from "./open-or-explain.ts";
 import { overtaken, type Superseded } from "./order.ts";
-import { mayStartPreview } from "./previews.ts";
+import { mayStartPreview } from "./previews/reconsider.ts";
 import { promoteLive } from "./promote.ts";
 import { dueRollback } from "./rollback.ts";
 import { type Rules, rulesOf } from "./rules.ts";

@@ -1,10 +1,10 @@
-import { headFromRow } from "../checks/heads.ts";
-import type { Query, Transaction } from "../database/connection.ts";
-import type { RepositoryFile } from "../repository-file/repository-file.ts";
-import { runsOfPreview } from "../runs/previews.ts";
-import { unfinishedDeployments } from "../runs/read.ts";
-import type { DeploymentRun } from "../runs/run.ts";
-import type { KnownPullRequest, Preview, PreviewFacts } from "./previews-wanted.ts";
+import { headFromRow } from "../../checks/heads.ts";
+import type { Query, Transaction } from "../../database/connection.ts";
+import type { RepositoryFile } from "../../repository-file/repository-file.ts";
+import { runsOfPreview } from "../../runs/previews.ts";
+import { unfinishedDeployments } from "../../runs/read.ts";
+import type { DeploymentRun } from "../../runs/run.ts";
+import type { KnownPullRequest, Preview, PreviewFacts } from "./wanted.ts";
 
 /** Whether a repository has previews, or a pull request that might have some. */
 export async function concernsPreviews(db: Query, repository: number): Promise<boolean> {

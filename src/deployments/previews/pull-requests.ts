@@ -1,8 +1,8 @@
-import { cancelUnneeded, type PullRequestHead, rememberHead } from "../checks/heads.ts";
-import { GitHubProblem } from "../github/problem.ts";
-import { type KnownHead, openPullRequests, readPullRequest } from "../github/pull-requests.ts";
-import type { Repository } from "../github/repository.ts";
-import type { DeploymentMeans } from "./means.ts";
+import { cancelUnneeded, type PullRequestHead, rememberHead } from "../../checks/heads.ts";
+import { GitHubProblem } from "../../github/problem.ts";
+import { type KnownHead, openPullRequests, readPullRequest } from "../../github/pull-requests.ts";
+import type { Repository } from "../../github/repository.ts";
+import type { DeploymentMeans } from "../means.ts";
 
 /**
  * Asks GitHub which pull requests are open, and what became of those that have previews and are not: events get lost while a server is down. What

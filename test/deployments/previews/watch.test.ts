@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { watchPreviews } from "../../src/deployments/previews-watch.ts";
-import { toReconsider } from "../../src/runs/reconsidering.ts";
-import { engines } from "../support/engines.ts";
-import { remember, repositoryWith } from "./world.ts";
+import { watchPreviews } from "../../../src/deployments/previews/watch.ts";
+import { toReconsider } from "../../../src/runs/reconsidering.ts";
+import { engines } from "../../support/engines.ts";
+import { remember, repositoryWith } from "../world.ts";
 
 const minute = 60_000;
 

@@ -1,18 +1,18 @@
-import type { Transaction } from "../database/connection.ts";
-import type { Repository } from "../github/repository.ts";
-import type { Loaded } from "../repository-file/load.ts";
-import { previewName } from "../repository-file/preview-rules.ts";
-import type { RepositoryFile } from "../repository-file/repository-file.ts";
-import { renderOptions } from "../repository-file/template.ts";
-import { createDeploymentRun } from "../runs/births.ts";
-import { standing } from "../runs/previews.ts";
-import { cancel, enqueue } from "../runs/queue.ts";
-import type { DeploymentRun, Outcome } from "../runs/run.ts";
-import { short } from "../runs/sentences.ts";
-import { configurationOf, type DeploymentConfiguration, type Place } from "./configuration.ts";
-import { templateFactsOf } from "./hand-over.ts";
-import type { Preview, PreviewDeed } from "./previews-wanted.ts";
-import { configure } from "./wish.ts";
+import type { Transaction } from "../../database/connection.ts";
+import type { Repository } from "../../github/repository.ts";
+import type { Loaded } from "../../repository-file/load.ts";
+import { previewName } from "../../repository-file/preview-rules.ts";
+import type { RepositoryFile } from "../../repository-file/repository-file.ts";
+import { renderOptions } from "../../repository-file/template.ts";
+import { createDeploymentRun } from "../../runs/births.ts";
+import { standing } from "../../runs/previews.ts";
+import { cancel, enqueue } from "../../runs/queue.ts";
+import type { DeploymentRun, Outcome } from "../../runs/run.ts";
+import { short } from "../../runs/sentences.ts";
+import { configurationOf, type DeploymentConfiguration, type Place } from "../configuration.ts";
+import { templateFactsOf } from "../hand-over.ts";
+import { configure } from "../wish.ts";
+import type { Preview, PreviewDeed } from "./wanted.ts";
 
 /** Writes what was decided. `file` is the default branch's, `head` that of the commit to deploy; without either nothing is deployed. */
 export async function carryOutDeed(

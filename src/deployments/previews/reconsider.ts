@@ -1,21 +1,21 @@
-import { findHead } from "../checks/heads.ts";
-import type { Transaction } from "../database/connection.ts";
-import { findRepository, type Repository } from "../github/repository.ts";
-import type { Loaded } from "../repository-file/load.ts";
-import type { RepositoryFile } from "../repository-file/repository-file.ts";
-import { type DeploymentRun, fileEnvironmentOf, type Gate, type Some } from "../runs/run.ts";
-import { learnTrees } from "./commits.ts";
-import { configurationOf } from "./configuration.ts";
-import { factsOf } from "./facts.ts";
-import { shutGates } from "./gates.ts";
-import type { DeploymentMeans } from "./means.ts";
-import { openOrExplain } from "./open-or-explain.ts";
-import { carryOutDeed } from "./previews-deeds.ts";
-import { concernsPreviews, previewFactsOf, waitingPreviews } from "./previews-facts.ts";
-import { askForPullRequests } from "./previews-pull-requests.ts";
-import { decidePreviews } from "./previews-wanted.ts";
-import type { PreviewWatch } from "./previews-watch.ts";
-import { rulesOf } from "./rules.ts";
+import { findHead } from "../../checks/heads.ts";
+import type { Transaction } from "../../database/connection.ts";
+import { findRepository, type Repository } from "../../github/repository.ts";
+import type { Loaded } from "../../repository-file/load.ts";
+import type { RepositoryFile } from "../../repository-file/repository-file.ts";
+import { type DeploymentRun, fileEnvironmentOf, type Gate, type Some } from "../../runs/run.ts";
+import { learnTrees } from "../commits.ts";
+import { configurationOf } from "../configuration.ts";
+import { factsOf } from "../facts.ts";
+import { shutGates } from "../gates.ts";
+import type { DeploymentMeans } from "../means.ts";
+import { openOrExplain } from "../open-or-explain.ts";
+import { rulesOf } from "../rules.ts";
+import { carryOutDeed } from "./deeds.ts";
+import { concernsPreviews, previewFactsOf, waitingPreviews } from "./facts.ts";
+import { askForPullRequests } from "./pull-requests.ts";
+import { decidePreviews } from "./wanted.ts";
+import type { PreviewWatch } from "./watch.ts";
 
 /**
  * Brings a repository's previews to what they should be: wishes for those that are missing, takes down those that are not wanted any more, and

@@ -1,5 +1,5 @@
-import type { Database } from "../database/connection.ts";
-import { wantReconsidering } from "../runs/reconsidering.ts";
+import type { Database } from "../../database/connection.ts";
+import { wantReconsidering } from "../../runs/reconsidering.ts";
 
 /** Nothing rings when a preview has grown old, or when an event was lost: here it is remembered when to look again. */
 export interface PreviewWatch {

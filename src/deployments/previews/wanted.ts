@@ -1,9 +1,8 @@
-import type { PullRequestHead } from "../checks/heads.ts";
-import { sayDuration } from "../repository-file/duration.ts";
-import { previewName } from "../repository-file/preview-rules.ts";
-import type { EnvironmentPlan } from "../repository-file/repository-file.ts";
-import { standing } from "../runs/previews.ts";
-import type { Cancellation, DeploymentRun } from "../runs/run.ts";
+import type { PullRequestHead } from "../../checks/heads.ts";
+import { sayDuration } from "../../repository-file/duration.ts";
+import type { EnvironmentPlan } from "../../repository-file/repository-file.ts";
+import { standing } from "../../runs/previews.ts";
+import type { Cancellation, DeploymentRun } from "../../runs/run.ts";
 
 /** What our own database says at one moment, and the default branch's file. */
 export interface PreviewFacts {
@@ -162,9 +161,4 @@ function isVoid(run: DeploymentRun): boolean {
         ? run.outcome.because
         : null;
   return because !== null && because.kind !== "by hand";
-}
-
-/** The preview of a pull request before there is one. */
-export function newPreview(preview: string, pullRequest: number): Preview {
-  return { environment: previewName(preview, pullRequest), preview, pullRequest, runs: [] };
 }

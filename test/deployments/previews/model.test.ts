@@ -1,19 +1,19 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { rememberHead } from "../../src/checks/heads.ts";
-import type { Database } from "../../src/database/connection.ts";
-import type { DeploymentMeans } from "../../src/deployments/means.ts";
-import { reconsiderPreviews } from "../../src/deployments/previews.ts";
-import { watchPreviews } from "../../src/deployments/previews-watch.ts";
-import { mayStart } from "../../src/deployments/reconsider.ts";
-import { GitHubProblem } from "../../src/github/problem.ts";
-import { deploymentStatus } from "../../src/reporting/deployment-status.ts";
-import { previewsOf, runsOfPreview, takenDownBy } from "../../src/runs/previews.ts";
-import { claim, finish, reap } from "../../src/runs/queue.ts";
-import { findRun, liveRun } from "../../src/runs/read.ts";
-import type { Outcome, RunningRun } from "../../src/runs/run.ts";
-import { engines } from "../support/engines.ts";
-import { deploymentsOf, fileOf, meansWith, remember, repositoryWith, sha } from "./world.ts";
+import { rememberHead } from "../../../src/checks/heads.ts";
+import type { Database } from "../../../src/database/connection.ts";
+import type { DeploymentMeans } from "../../../src/deployments/means.ts";
+import { reconsiderPreviews } from "../../../src/deployments/previews/reconsider.ts";
+import { watchPreviews } from "../../../src/deployments/previews/watch.ts";
+import { mayStart } from "../../../src/deployments/reconsider.ts";
+import { GitHubProblem } from "../../../src/github/problem.ts";
+import { deploymentStatus } from "../../../src/reporting/deployment-status.ts";
+import { previewsOf, runsOfPreview, takenDownBy } from "../../../src/runs/previews.ts";
+import { claim, finish, reap } from "../../../src/runs/queue.ts";
+import { findRun, liveRun } from "../../../src/runs/read.ts";
+import type { Outcome, RunningRun } from "../../../src/runs/run.ts";
+import { engines } from "../../support/engines.ts";
+import { deploymentsOf, fileOf, meansWith, remember, repositoryWith, sha } from "../world.ts";
 
 /** Seconds for each engine. More of them: MODEL_SECONDS=600 npm test -- test/deployments/previews */
 const seconds = Number(process.env.MODEL_SECONDS ?? 10);

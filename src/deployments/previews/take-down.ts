@@ -1,9 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Outcome } from "../runs/run.ts";
-import type { Teardown } from "./configuration.ts";
-import { orderOf } from "./hand-over.ts";
-import type { Work } from "./work.ts";
+import type { Outcome } from "../../runs/run.ts";
+import type { Teardown } from "../configuration.ts";
+import { orderOf } from "../hand-over.ts";
+import type { Work } from "../work.ts";
 
 /** Takes a preview away from every place that may hold something of it. Safe to repeat: what is gone already is left out by its target. */
 export async function takeDown(work: Work, { because, places }: Teardown, holder: string): Promise<Outcome> {
