@@ -107,6 +107,8 @@ interface PullRequestHeadTable {
   heard_at: number;
   /** When its head last moved, or it was last opened, by our own clock: previews grow old from then on. */
   active_at: Generated<number>;
+  /** 1 while it is to be read what it changes in the repository's file. */
+  edit_wanted: Generated<number>;
 }
 
 interface RunTable {

@@ -1,7 +1,17 @@
 import { EventEmitter } from "node:events";
 
 /** What somebody may be waiting for. Rings are hints: they may be lost or doubled, so every listener also looks by itself now and then. */
-export type Topic = "receipts" | "runs" | "reports" | "gates" | "stops" | "rights" | "chats" | "merges" | `log:${number}`;
+export type Topic =
+  | "receipts"
+  | "runs"
+  | "reports"
+  | "gates"
+  | "heads"
+  | "stops"
+  | "rights"
+  | "chats"
+  | "merges"
+  | `log:${number}`;
 
 /** Wakes those who wait; on PostgreSQL in all replicas. */
 export interface Wake {

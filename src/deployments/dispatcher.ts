@@ -1,5 +1,6 @@
 import { GitHubProblem } from "../github/problem.ts";
 import { reconsidered, toReconsider } from "../runs/reconsidering.ts";
+import { readEdits } from "./edited-file.ts";
 import { watchFreezes } from "./freezes-that-end.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { reconsiderPreviews } from "./previews/reconsider.ts";
@@ -17,6 +18,9 @@ export interface Dispatcher {
 
 /** Milliseconds between looks when nothing rings, and so between tries of what failed; a freeze is noticed to be over this much late at most. */
 const lookEvery = 5_000;
+
+/** Milliseconds after which previews and edits are thought through: a pull request's checks and their statuses come first. */
+const soon = 250;
 
 /** Starts it; what a dead server left undone is done first. One at a time per repository; repositories do not wait for each other. */
 export function startDispatcher(means: DeploymentMeans): Dispatcher {
@@ -62,7 +66,12 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
     underWay.set(repository, work);
   }
 
-  const unwake = database.wake.on("gates", () => void look());
+  const unwake = [
+    database.wake.on("gates", () => void look()),
+    database.wake.on("heads", () => {
+      setTimeout(() => void look(), soon).unref();
+    }),
+  ];
   const looks = setInterval(() => {
     failed.clear();
     void look();
@@ -77,7 +86,7 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
     },
     async stop() {
       stopped = true;
-      unwake();
+      for (const off of unwake) off();
       clearInterval(looks);
       await looking;
       await Promise.all(underWay.values());
@@ -97,6 +106,7 @@ async function one(
     const reading = readingOnce(means);
     await reconsider(reading, repository);
     await reconsiderPreviews(reading, previews, repository);
+    await readEdits(reading, repository);
   } catch (error) {
     const hopeless = error instanceof GitHubProblem && !error.retryable;
     log.warn(

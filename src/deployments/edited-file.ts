@@ -1,19 +1,54 @@
-import type { PullRequestHead } from "../checks/heads.ts";
+import { headFromRow, type PullRequestHead } from "../checks/heads.ts";
+import type { Transaction } from "../database/connection.ts";
 import { filesChanged } from "../github/contents.ts";
 import { GitHubProblem } from "../github/problem.ts";
-import type { Repository } from "../github/repository.ts";
+import { findRepository, type Repository } from "../github/repository.ts";
 import { whatAnEditChanges } from "../repository-file/edit.ts";
 import { type Loaded, repositoryFilePath } from "../repository-file/load.ts";
 import type { RepositoryFile } from "../repository-file/repository-file.ts";
-import type { FileEdit } from "../runs/readings.ts";
+import { type FileEdit, keepEdit } from "../runs/readings.ts";
 import type { DeploymentMeans } from "./means.ts";
+
+/** Has it read what a pull request changes in the file: when the repository is reconsidered next, so that no check waits for it. */
+export async function wantEditRead(tx: Transaction, repository: number, number: number): Promise<void> {
+  await tx.db
+    .updateTable("pull_request_head")
+    .set({ edit_wanted: 1 })
+    .where("repository", "=", repository)
+    .where("number", "=", number)
+    .execute();
+}
+
+/** Reads and keeps what a repository's pull requests change in the file, as far as it was asked for. Safe to repeat. */
+export async function readEdits(means: DeploymentMeans, id: number): Promise<void> {
+  const { database } = means;
+  const wanted = await database.read((db) =>
+    db.selectFrom("pull_request_head").selectAll().where("repository", "=", id).where("edit_wanted", "=", 1).execute(),
+  );
+  const repository = wanted.length === 0 ? null : await database.read((db) => findRepository(db, id));
+  if (repository === null || !repository.active) return;
+  for (const head of wanted.map(headFromRow)) {
+    const edit = head.state === "open" ? await editOf(means, repository, head) : null;
+    await database.write(async (tx) => {
+      await keepEdit(tx, id, head.headSha, edit);
+      await tx.db
+        .updateTable("pull_request_head")
+        .set({ edit_wanted: 0 })
+        .where("repository", "=", id)
+        .where("number", "=", head.number)
+        .where("head_sha", "=", head.headSha)
+        .where("base_ref", "=", head.baseRef)
+        .execute();
+    });
+  }
+}
 
 /**
  * What a pull request into the default branch changes for deployments when it edits the repository's file: they follow it only after the merge,
  * so nobody sees it before. `null` when it does not edit it, or goes into another branch. Compared with what it was made from: what others
  * have merged since is no part of it.
  */
-export async function editOf(
+async function editOf(
   { github, loadFile, log }: Pick<DeploymentMeans, "github" | "loadFile" | "log">,
   repository: Repository,
   { number, baseRef, headSha, fork }: PullRequestHead,

@@ -8,6 +8,11 @@ export async function findRun(db: Query, id: number): Promise<Run | null> {
   return row === undefined ? null : runFromRow(row);
 }
 
+/** Whether anything ever ran in a repository. */
+export async function hasRuns(db: Query, repository: number): Promise<boolean> {
+  return (await db.selectFrom("run").select("id").where("repository", "=", repository).limit(1).executeTakeFirst()) !== undefined;
+}
+
 /** Which runs are meant; all of it must be true of them. */
 export interface RunFilter {
   readonly repository: number;

@@ -1,14 +1,17 @@
 import { sql } from "kysely";
 import type { Query, Transaction } from "../database/connection.ts";
 
-/** Says, in the same transaction as the change, that a repository's waiting deployments must be thought through again. */
-export async function wantReconsidering(tx: Transaction, repository: number): Promise<void> {
+/**
+ * Says, in the same transaction as the change, that a repository's waiting deployments must be thought through again; `soon` when nobody
+ * waits for what comes of it.
+ */
+export async function wantReconsidering(tx: Transaction, repository: number, when: "now" | "soon" = "now"): Promise<void> {
   await tx.db
     .updateTable("repository")
     .set({ reconsider_wanted: sql`reconsider_wanted + 1` })
     .where("id", "=", repository)
     .execute();
-  tx.ring("gates");
+  tx.ring(when === "now" ? "gates" : "heads");
 }
 
 /** The repositories with something to think through; `wanted` goes back to `reconsidered`. One that the App lost has its turn when it comes back. */

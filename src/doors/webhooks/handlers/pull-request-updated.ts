@@ -4,13 +4,14 @@ import { asksForChanges, type PlannedCheck, planChecks } from "../../../checks/p
 import { headAsksToSkip } from "../../../checks/skip.ts";
 import { startChecks } from "../../../checks/start.ts";
 import { checkGates, trustedRef } from "../../../checks/trust.ts";
-import { editOf } from "../../../deployments/edited-file.ts";
+import { wantEditRead } from "../../../deployments/edited-file.ts";
 import { filesChanged } from "../../../github/contents.ts";
 import { type Repository, rememberRepository } from "../../../github/repository.ts";
 import type { Loaded } from "../../../repository-file/load.ts";
 import type { RepositoryFile } from "../../../repository-file/repository-file.ts";
 import { wantMergeOf } from "../../../runs/merge-wants.ts";
-import { keepEdit, keepReading } from "../../../runs/readings.ts";
+import { hasRuns } from "../../../runs/read.ts";
+import { keepReading } from "../../../runs/readings.ts";
 import { wantReconsidering } from "../../../runs/reconsidering.ts";
 import type { Services } from "../../../services.ts";
 import { pullRequestFrom, receiptOf, repositoryFrom } from "../payloads.ts";
@@ -24,7 +25,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
   const pullRequest = pullRequestFrom(context.payload);
   if (pullRequest.state !== "open" || onlyWordsChanged(context)) return;
 
-  const { planned, reading } = await whatIsAsked(repository, pullRequest, services);
+  const { planned, reading, skipped } = await whatIsAsked(repository, pullRequest, services);
   const cause = receiptOf(context);
   const repeats = await services.database.read((db) => isRedelivery(db, cause.id));
   const again = repeats && ["opened", "reopened", "synchronize"].includes(context.payload.action);
@@ -51,15 +52,14 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
       person,
       trust: fork ? ("fork" as const) : ("own" as const),
     };
-    // Its previews are decided from what is known of it now; a fork has none.
-    if (!fork) await wantReconsidering(tx, repository.id);
     await startChecks(tx, commit, planned, again, await checkGates(tx.db, commit, services.settings.sandbox));
     await wantMergeOf(tx, pullRequest);
+    // A repository that has no file and never had one is left in peace.
+    if (reading.kind === "none" && !(await hasRuns(tx.db, repository.id))) return;
+    if (!skipped && pullRequest.baseRef === repository.defaultBranch) await wantEditRead(tx, repository.id, number);
+    // Its previews are decided from what is known of it now, and what it changes in the file is read.
+    await wantReconsidering(tx, repository.id, "soon");
   });
-  // Afterwards, so that no check waits for it.
-  if (reading.kind === "none") return;
-  const edit = await editOf(services, repository, pullRequest);
-  await services.database.write((tx) => keepEdit(tx, repository.id, pullRequest.headSha, edit));
 }
 
 /** An edit of the title or the text: nothing follows from it. */
@@ -72,12 +72,13 @@ async function whatIsAsked(
   repository: Repository,
   pullRequest: PullRequestHead,
   services: Services,
-): Promise<{ readonly planned: readonly PlannedCheck[]; readonly reading: Loaded }> {
+): Promise<{ readonly planned: readonly PlannedCheck[]; readonly reading: Loaded; readonly skipped: boolean }> {
   const reading = await services.loadFile(repository, trustedRef(pullRequest));
-  const silent = reading.kind === "none" || (await headAsksToSkip(services, repository, pullRequest.headSha));
-  if (silent) return { planned: [], reading: { kind: "none" } };
-  if (reading.kind === "mistakes") return { planned: [], reading };
-  return { planned: planChecks(reading.file, await changedFiles(reading.file, repository, pullRequest, services)), reading };
+  const skipped = reading.kind !== "none" && (await headAsksToSkip(services, repository, pullRequest.headSha));
+  if (skipped) return { planned: [], reading: { kind: "none" }, skipped };
+  if (reading.kind !== "file") return { planned: [], reading, skipped };
+  const changed = await changedFiles(reading.file, repository, pullRequest, services);
+  return { planned: planChecks(reading.file, changed), reading, skipped };
 }
 
 /** Costs a request, so it is asked only when the file has `paths`. GitHub lists 300 files; of more than those every check runs. */
