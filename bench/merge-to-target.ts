@@ -43,17 +43,21 @@ export const measure: Measure = {
         await delay(20);
       }
       github.webhooksTo(hooks.url);
-      const shop = await github.repository({ owner: "acme", name: "shop", files: { ".github/signalbox.yml": file } });
-      const began = join(folder, "sites", "acme", "shop", "began");
       const times: number[] = [];
-      for (let round = 0; round <= rounds; round += 1) {
-        const merged = await mergeOne(shop, round);
-        const start = await hooks.merged();
-        const end = await firstByte(began, round + 1);
-        // The first fetches the whole repository.
-        if (round > 0) times.push(end - start - gitHubsTime.between(start, end));
-        await isLive(shop, merged);
-        await github.idle();
+      for (let round = 0; round < rounds; round += 1) {
+        // An installation of its own: the pace at which GitHub lets one be written to is not what is measured here.
+        const owner = `acme-${round}`;
+        const shop = await github.repository({ owner, name: "shop", files: { ".github/signalbox.yml": file } });
+        const began = join(folder, "sites", owner, "shop", "began");
+        // The first fetches the whole repository, and mints a token.
+        for (const merge of ["first", "second"]) {
+          const merged = await mergeOne(shop, merge);
+          const start = await hooks.merged();
+          const end = await firstByte(began, merge === "first" ? 1 : 2);
+          if (merge === "second") times.push(end - start - gitHubsTime.between(start, end));
+          await isLive(shop, merged);
+          await github.idle();
+        }
       }
       const value = `median ${median(times).toFixed(0)} ms, p95 ${quantile(times, 0.95).toFixed(0)} ms, limit ${limit} ms, sandbox ${sandbox}`;
       return [{ what: "merge to target", value, ratio: median(times) / limit, aim: { is: "at most", ratio: 1 } }];
@@ -68,9 +72,8 @@ export const measure: Measure = {
   },
 };
 
-async function mergeOne(shop: Repository, round: number): Promise<string> {
-  const head = `change-${round}`;
-  await shop.commit({ branch: head, from: "main", files: { change: `${round}\n` }, message: head, author: "mira" });
+async function mergeOne(shop: Repository, head: string): Promise<string> {
+  await shop.commit({ branch: head, from: "main", files: { change: `${head}\n` }, message: head, author: "mira" });
   return shop.merge(await shop.openPullRequest({ title: head, head, author: "mira" }), { by: "mira" });
 }
 

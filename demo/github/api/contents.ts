@@ -1,6 +1,4 @@
-import { folderOf } from "../deeds/repositories.ts";
 import { resolveCommit } from "../git/commits.ts";
-import { gitBytes } from "../git/git.ts";
 import { type Answer, notFound, ok, Refusal } from "../http/answers.ts";
 import { type Call, type Route, repositoryRoute } from "../http/router.ts";
 import { repositoryPage, repositoryUrl } from "../json/repository.ts";
@@ -51,14 +49,14 @@ async function fileAnswer(call: Call, place: Place, entry: Entry): Promise<Answe
   if (entry.size > 100 * MEGABYTE) throw tooLarge();
   const accepted = String(call.headers.accept ?? "");
   if (/application\/vnd\.github(\.v3)?\.raw/.test(accepted)) {
-    const bytes = await gitBytes(folderOf(place.world, repository.id), ["cat-file", "blob", entry.sha]);
+    const bytes = await repository.git.bytes(["cat-file", "blob", entry.sha]);
     return { status: 200, body: bytes, headers: { "Content-Type": "application/vnd.github.raw+json; charset=utf-8" } };
   }
   const json = entryJson(place, entry);
   if (entry.mode === "120000") return ok({ ...json, target: await repository.git(["cat-file", "blob", entry.sha]) });
   if (entry.type !== "blob") return ok({ ...json, submodule_git_url: null });
   if (entry.size > MEGABYTE) return ok({ ...json, encoding: "none", content: "" });
-  const bytes = await gitBytes(folderOf(place.world, repository.id), ["cat-file", "blob", entry.sha]);
+  const bytes = await repository.git.bytes(["cat-file", "blob", entry.sha]);
   return ok({ ...json, encoding: "base64", content: bytes.toString("base64").replace(/(.{1,60})/g, "$1\n") });
 }
 

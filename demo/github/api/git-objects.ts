@@ -1,6 +1,4 @@
-import { folderOf } from "../deeds/repositories.ts";
 import { resolveCommit } from "../git/commits.ts";
-import { gitBytes } from "../git/git.ts";
 import { notFound, ok } from "../http/answers.ts";
 import { parameter, type Route, repositoryRoute } from "../http/router.ts";
 import { repositoryUrl } from "../json/repository.ts";
@@ -25,7 +23,7 @@ export const gitObjectRoutes: readonly Route[] = [
   repositoryRoute("GET", "/git/blobs/:sha", ["contents:read"], async (call, repository) => {
     const sha = parameter(call, "sha");
     if (!/^[0-9a-f]{40}$/.test(sha)) throw notFound();
-    const bytes = await gitBytes(folderOf(call.world, repository.id), ["cat-file", "blob", sha]).catch(() => {
+    const bytes = await repository.git.bytes(["cat-file", "blob", sha]).catch(() => {
       throw notFound();
     });
     const url = `${repositoryUrl(call.world, repository)}/git/blobs/${sha}`;

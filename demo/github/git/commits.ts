@@ -81,13 +81,26 @@ export async function resolveCommit(git: Git, name: string): Promise<string | nu
   if (/[~^:?*[\\\s]|\.\.|@\{/.test(name)) return null; // the language of revisions, which is not for callers
   const sha = /^[0-9a-f]{7,40}$/i.test(name);
   const path = /^(heads|tags|pull)\//.test(name) ? [`refs/${name}`] : name.startsWith("refs/") ? [name] : [];
-  const candidates =
-    sha && name.length === 40 ? [name] : [`refs/heads/${name}`, `refs/tags/${name}`, ...path, ...(sha ? [name] : [])];
-  for (const candidate of candidates) {
-    const found = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${candidate}^{commit}`]).catch(() => "");
-    if (SHA.test(found.trim())) return found.trim();
+  const full = sha && name.length === 40;
+  const refs = full ? new Map<string, string>() : await readRefs(git);
+  for (const candidate of [`refs/heads/${name}`, `refs/tags/${name}`, ...path]) {
+    const found = refs.get(candidate);
+    if (found !== undefined) return found;
   }
-  return null;
+  if (!sha) return null;
+  const found = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]).catch(() => "");
+  return SHA.test(found.trim()) ? found.trim() : null;
+}
+
+/** Full name → SHA of the commit, also behind a tag with a message. */
+async function readRefs(git: Git): Promise<Map<string, string>> {
+  const lines = (await git(["for-each-ref", "--format=%(refname) %(objectname) %(*objectname)"])).split("\n").filter(Boolean);
+  return new Map(
+    lines.map((line) => {
+      const [ref = "", object = "", behind = ""] = line.split(" ");
+      return [ref, behind || object];
+    }),
+  );
 }
 
 /** Branch name → SHA. */

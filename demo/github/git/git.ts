@@ -1,7 +1,18 @@
 import { spawn } from "node:child_process";
 
-/** Runs git in one bare repository and resolves with what it printed; rejects with `GitError` when it exits with anything but 0. */
-export type Git = (args: readonly string[], input?: string) => Promise<string>;
+/**
+ * Runs git in one bare repository and resolves with what it printed; rejects with `GitError` when it exits with anything but 0. What was
+ * read is remembered until something is written: a process costs far more than all that it reads here.
+ */
+export interface Git {
+  (args: readonly string[], input?: string): Promise<string>;
+  /** The same, for content that need not be text. */
+  bytes(args: readonly string[], input?: string): Promise<Buffer>;
+  /** Somebody else has written: a push. */
+  changed(): void;
+}
+
+const reads = new Set(["cat-file", "diff-tree", "for-each-ref", "log", "ls-tree", "merge-base", "rev-list", "rev-parse"]);
 
 /** Tells a git command that said no (exit code in `exitCode`) from one that could not run. */
 export class GitError extends Error {
@@ -15,11 +26,29 @@ export class GitError extends Error {
 }
 
 export function gitIn(folder: string): Git {
-  return async (args, input) => (await gitBytes(folder, args, input)).toString();
+  const remembered = new Map<string, Promise<Buffer>>();
+
+  function bytes(args: readonly string[], input?: string): Promise<Buffer> {
+    const command = args.find((word) => !word.startsWith("--")) ?? "";
+    if (!reads.has(command)) {
+      remembered.clear();
+      return run(folder, args, input).finally(() => remembered.clear());
+    }
+    const key = args.join("\0");
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const answer = run(folder, args, input);
+    remembered.set(key, answer);
+    // What is not there may come with another repository's commit: forks share their objects.
+    answer.catch(() => remembered.get(key) === answer && remembered.delete(key));
+    return answer;
+  }
+
+  const text = async (args: readonly string[], input?: string) => (await bytes(args, input)).toString();
+  return Object.assign(text, { bytes, changed: () => remembered.clear() });
 }
 
-/** As `Git`, for content that need not be text. */
-export function gitBytes(folder: string, args: readonly string[], input?: string): Promise<Buffer> {
+function run(folder: string, args: readonly string[], input?: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = spawn("git", [...args], { cwd: folder, env: gitEnvironment(), stdio: ["pipe", "pipe", "pipe"] });
     const output: Buffer[] = [];

@@ -48,6 +48,7 @@ function receive(world: World, repository: RepositoryState, caller: Caller, push
   return repository.inOrder(async () => {
     const before = await readHeads(repository.git);
     await push();
+    repository.git.changed();
     const after = await readHeads(repository.git);
     for (const branch of new Set([...before.keys(), ...after.keys()])) {
       const move = { repository, branch, before: before.get(branch) ?? NOTHING, after: after.get(branch) ?? NOTHING };
