@@ -9,7 +9,8 @@ import { pullRequestClosed } from "./doors/webhooks/handlers/pull-request-closed
 import { pullRequestLabeled } from "./doors/webhooks/handlers/pull-request-labeled.ts";
 import { pullRequestUpdated } from "./doors/webhooks/handlers/pull-request-updated.ts";
 import { pushed } from "./doors/webhooks/handlers/pushed.ts";
-import { repositoryMoved } from "./doors/webhooks/handlers/repository-moved.ts";
+import { repositoryChanged, repositoryDeleted } from "./doors/webhooks/handlers/repository-changed.ts";
+import { rightsChanged } from "./doors/webhooks/handlers/rights-changed.ts";
 import { statusCreated } from "./doors/webhooks/handlers/status-created.ts";
 import type { Services } from "./services.ts";
 
@@ -36,8 +37,15 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("status", (context) => statusCreated(context, services));
     probot.on("check_run.created", (context) => checkRunCompleted(context, services));
     probot.on("check_run.completed", (context) => checkRunCompleted(context, services));
-    probot.on("repository.renamed", (context) => repositoryMoved(context, services));
-    probot.on("repository.transferred", (context) => repositoryMoved(context, services));
+    probot.on("repository.renamed", (context) => repositoryChanged(context, services));
+    probot.on("repository.transferred", (context) => repositoryChanged(context, services));
+    probot.on("repository.privatized", (context) => repositoryChanged(context, services));
+    probot.on("repository.publicized", (context) => repositoryChanged(context, services));
+    probot.on("repository.deleted", (context) => repositoryDeleted(context, services));
+    probot.on("member", (context) => rightsChanged(context, services));
+    probot.on("membership", (context) => rightsChanged(context, services));
+    probot.on("organization", (context) => rightsChanged(context, services));
+    probot.on("team", (context) => rightsChanged(context, services));
     probot.on("installation.created", (context) => installationChanged(context, services));
     probot.on("installation.deleted", (context) => installationChanged(context, services));
     probot.on("installation.suspend", (context) => installationChanged(context, services));

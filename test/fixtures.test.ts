@@ -23,8 +23,11 @@ const handled = [
   "installation_repositories.removed",
   "issue_comment.created",
   "member.added",
+  "member.removed",
+  "membership.removed",
   "merge_group.checks_requested",
   "merge_group.destroyed",
+  "organization.member_removed",
   "ping",
   "pull_request.closed",
   "pull_request.closed.merged",
@@ -41,10 +44,14 @@ const handled = [
   "push",
   "push.deleted",
   "push.tag",
+  "repository.deleted",
+  "repository.privatized",
+  "repository.publicized",
   "repository.renamed",
   "repository.transferred",
   "star.created",
   "status",
+  "team.removed_from_repository",
 ];
 
 /** Everybody and everything that may have an id, by the name it goes by. */
@@ -151,6 +158,6 @@ function unknownShas(text: string): readonly string[] {
 /** Links to another repository or person than ours: a rest of the example that a fixture was made from. */
 function foreignLinks(text: string): readonly string[] {
   const links = [...text.matchAll(/https:\/\/(?:api\.github\.com\/(?:repos|users|orgs)|github\.com)\/([^/"{?]+)/g)];
-  const ours = ["apps", "organizations", ...Object.keys(ids).map(encodeURIComponent)];
+  const ours = ["apps", "organizations", "orgs", ...Object.keys(ids).map(encodeURIComponent)];
   return links.filter(([, owner = ""]) => !ours.includes(owner)).map(([link]) => link);
 }

@@ -8,7 +8,7 @@ export interface RepositoryState {
   readonly id: number;
   readonly owner: Account;
   name: string;
-  readonly private: boolean;
+  private: boolean;
   readonly parent: RepositoryState | null;
   readonly defaultBranch: string;
   /** Keyed by login in lower case. */

@@ -13,7 +13,9 @@ import {
 import {
   commit,
   createRepository,
+  dismissMember,
   forkRepository,
+  hideRepository,
   installApp,
   type NewCommit,
   renameRepository,
@@ -93,6 +95,10 @@ export interface Repository {
   /** The SHA of a branch; rejects when there is none. */
   head(branch?: string): Promise<string>;
   permit(login: string, role: Role): void;
+  /** Takes somebody's role away, with `member` removed. */
+  dismiss(login: string): void;
+  /** Makes it private, with `repository` privatized. */
+  hide(): void;
   /** From now on a branch takes only commits for which these are green. */
   require(branch: string, contexts: Partial<RequiredContexts>): void;
   /** Takes it from the App, with `installation_repositories` removed; `install` gives it back. */
@@ -213,6 +219,8 @@ function handle(world: World, repository: RepositoryState): Repository {
     permit: (login, role) => {
       repository.permissions.set(person(login).login.toLowerCase(), role);
     },
+    dismiss: (login) => dismissMember(world, repository, person(login)),
+    hide: () => hideRepository(world, repository),
     uninstall: () => uninstallApp(world, repository),
     install: () => installApp(world, repository),
     suspend: () => suspendApp(world, repository, "suspend"),

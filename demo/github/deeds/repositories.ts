@@ -2,7 +2,7 @@ import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { NOTHING, readHeads, writeCommit } from "../git/commits.ts";
 import { gitIn } from "../git/git.ts";
-import { emailOf } from "../json/account.ts";
+import { accountJson, emailOf } from "../json/account.ts";
 import { fullName, type RepositoryState, type Role } from "../repository-state.ts";
 import { type Account, account, type World } from "../world.ts";
 import { announce, announceCoverage, announceInstallation } from "./announce.ts";
@@ -110,6 +110,18 @@ export function renameRepository(world: World, repository: RepositoryState, name
     action: "renamed",
     changes: { repository: { name: { from: before } } },
   });
+}
+
+/** Somebody is no collaborator any more. */
+export function dismissMember(world: World, repository: RepositoryState, member: Account): void {
+  repository.permissions.delete(member.login.toLowerCase());
+  announce(world, repository, "member", repository.owner, { action: "removed", member: accountJson(world, member) });
+}
+
+/** Only those whom it names may see it from now on. */
+export function hideRepository(world: World, repository: RepositoryState): void {
+  repository.private = true;
+  announce(world, repository, "repository", repository.owner, { action: "privatized" });
 }
 
 export interface NewCommit {

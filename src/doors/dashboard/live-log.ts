@@ -7,7 +7,7 @@ import { wholeNumber } from "./log-lines.ts";
 import { hasPublicLogs } from "./only.ts";
 import { newsOf } from "./run-news.ts";
 
-/** A comment this often keeps proxies from closing the stream; it is also when the visitor's right is looked at again. */
+/** A comment this often keeps proxies from closing the stream; it is also when the visitor's right is looked at again, if nobody says sooner that rights changed. */
 const heartbeat = 15_000;
 const batch = 200;
 /** Whoever is further behind gets the end of the log; what is between is fetched when it is scrolled to. */
@@ -71,11 +71,11 @@ async function* follow(
   let allowedAt = clock();
   try {
     while (!signal.aborted) {
-      if (clock() - allowedAt >= heartbeat) {
-        if (!(await maySee())) return yield event("gone", {});
+      const { rights } = bell.hush();
+      if (rights || clock() - allowedAt >= heartbeat) {
         allowedAt = clock();
+        if (!(await maySee())) return yield event("gone", {});
       }
-      bell.hush();
       const seen = await database.read(async (db) => {
         const run = await findRun(db, start.id);
         if (run === null) return null;
@@ -117,13 +117,21 @@ function event(name: string, data: unknown, id?: number): string {
 /** Remembers a ring that comes while nobody waits, so that none is missed between looking and waiting. */
 function ringing({ database }: House, run: number, signal: AbortSignal) {
   let rung = Promise.withResolvers<true>();
+  let rights = false;
   const ring = () => rung.resolve(true);
-  const unlisten = database.wake.on(`log:${run}`, ring);
+  const ringRights = () => {
+    rights = true;
+    ring();
+  };
+  const unlisten = [database.wake.on(`log:${run}`, ring), database.wake.on("rights", ringRights)];
   signal.addEventListener("abort", ring);
   return {
-    /** What was rung for until now is about to be looked at. */
+    /** What was rung for until now is about to be looked at; `rights`: also whether the reader may still see it. */
     hush() {
+      const rang = { rights };
       rung = Promise.withResolvers<true>();
+      rights = false;
+      return rang;
     },
     /** False when it stayed silent for so many milliseconds. */
     async rings(milliseconds: number): Promise<boolean> {
@@ -136,7 +144,7 @@ function ringing({ database }: House, run: number, signal: AbortSignal) {
       }
     },
     stop() {
-      unlisten();
+      for (const end of unlisten) end();
       signal.removeEventListener("abort", ring);
     },
   };

@@ -247,7 +247,7 @@ describe("the live log", () => {
     reader.on("error", () => {});
     reader.on("response", (response) => response.pause());
     reader.end();
-    await until("the reader listens", () => listening.size === 1);
+    await until("the reader listens", () => listening.size > 0);
 
     const line = "x".repeat(10_000);
     for (let round = 0; round < 30; round += 1) await run.print(...Array.from({ length: 190 }, () => line));

@@ -20,6 +20,7 @@ export async function installationChanged(
   await database.write(async (tx) => {
     await setActive(tx, { installation: installation.id }, active);
     if (action === "new_permissions_accepted") await raiseRefused(tx, installation.id);
+    tx.ring("rights");
     if (active) catchUp(tx);
   });
   log.info(
@@ -41,6 +42,7 @@ export async function installationRepositoriesChanged(
   await database.write(async (tx) => {
     await setActive(tx, { installation: installation.id, ids: added.map(({ id }) => id) }, true);
     await setActive(tx, { installation: installation.id, ids: removed.flatMap(({ id }) => id ?? []) }, false);
+    tx.ring("rights");
     catchUp(tx);
   });
   log.info(
