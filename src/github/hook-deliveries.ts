@@ -42,6 +42,28 @@ export async function listHookDeliveries(github: GitHub, cursor: string | null):
   };
 }
 
+/** GitHub lists all that an App was sent in one order, and knows no way to ask for one GUID. */
+const mostPages = 50;
+/** Between GitHub's clock and ours, and while a delivery is under way. */
+const slack = 10 * 60_000;
+
+/** The id of the newest attempt to deliver what we received then; `null` when GitHub does not list it any more, or lists too much since. */
+export async function findHookDelivery(
+  github: GitHub,
+  { guid, receivedAt }: { readonly guid: string; readonly receivedAt: Date },
+): Promise<string | null> {
+  let cursor: string | null = null;
+  for (let page = 0; page < mostPages; page += 1) {
+    const { deliveries, next }: HookDeliveryPage = await listHookDeliveries(github, cursor);
+    const found = deliveries.find((one) => one.guid === guid);
+    if (found !== undefined) return found.id;
+    const oldest = deliveries.at(-1);
+    if (next === null || oldest === undefined || oldest.deliveredAt.getTime() < receivedAt.getTime() - slack) return null;
+    cursor = next;
+  }
+  return null;
+}
+
 /** Has GitHub deliver it once more, with the same GUID. */
 export async function redeliver(github: GitHub, id: string): Promise<void> {
   const { request } = await github.asApp();

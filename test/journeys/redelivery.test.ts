@@ -69,6 +69,48 @@ describe("the same delivery again", () => {
     expect(states.filter(({ state }) => state === "success")).toHaveLength(2);
   });
 
+  it("is what the page of a delivery asks GitHub for", async () => {
+    const shop = await journey.repository({ ".github/signalbox.yml": `checks: { test: { run: "true" } }` });
+    const { sha } = await propose(shop);
+    await statusBecomes(shop, sha, "signalbox", "success");
+    await calm(journey);
+    const { guid } = delivery(shop, "pull_request", "opened");
+    const receipts = () =>
+      journey.server.database.read((db) => db.selectFrom("receipt").selectAll().where("guid", "=", guid).orderBy("id").execute());
+    const [first] = await receipts();
+    const page = `${journey.server.url}/${shop.fullName}/deliveries/${first?.id}`;
+    const csrf = /name="csrf" value="([^"]+)"/.exec(await (await fetch(page)).text())?.[1] ?? "";
+    const redeliver = async () => {
+      const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
+      const answer = await fetch(`${page}/redeliver`, { method: "POST", headers, body: new URLSearchParams({ csrf }) });
+      return [answer.status, await answer.json()];
+    };
+    expect(await redeliver()).toEqual([
+      200,
+      { kind: "done", text: "GitHub delivers pull_request once more: it appears here when it arrives" },
+    ]);
+    await calm(journey);
+    expect(await attempts(shop, sha)).toEqual([2]);
+    expect((await receipts()).map(({ state }) => state)).toEqual(["handled", "handled"]);
+    const history = await journey.server.database.read((db) =>
+      db.selectFrom("history").select("deed").where("repository", "=", shop.id).execute(),
+    );
+    expect(history).toEqual([{ deed: "redeliver" }]);
+
+    const unknown = { guid: "of-our-own-making", event: "push", repository: shop.id, received_at: Date.now() };
+    await journey.server.database.write(({ db }) =>
+      db
+        .updateTable("receipt")
+        .set(unknown)
+        .where("id", "=", first?.id ?? 0)
+        .execute(),
+    );
+    expect(await redeliver()).toEqual([
+      409,
+      { kind: "refused", text: "GitHub does not list this delivery any more, so it cannot deliver it again" },
+    ]);
+  });
+
   it("does not when the commit is not the head any more, however quickly it was replaced", async () => {
     const shop = await journey.repository({ ".github/signalbox.yml": `checks: { test: { run: "true" } }` });
     const { sha } = await propose(shop);

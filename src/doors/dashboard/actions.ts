@@ -9,6 +9,7 @@ import { deploy } from "../../deeds/deploy.ts";
 import { handleAgain } from "../../deeds/handle-again.ts";
 import { lock, unlock } from "../../deeds/lock.ts";
 import { promote } from "../../deeds/promote.ts";
+import { redeliver } from "../../deeds/redeliver.ts";
 import { rollBack } from "../../deeds/roll-back.ts";
 import { runAgain } from "../../deeds/run-again.ts";
 import { readPullRequest } from "../../github/pull-requests.ts";
@@ -79,6 +80,7 @@ const onDelivery: Readonly<Record<string, Deed>> = {
   again: (_house, { repository, actor, of }) => {
     return (tx) => handleAgain(tx, actor, { repository: repository.id, receipt: Number(of) });
   },
+  redeliver: (house, { repository, actor, of }) => redeliver(house, actor, { repository: repository.id, receipt: Number(of) }),
 };
 
 /** What people do on the pages: the same deeds as by comment, with the same permission and history. Each is a form that names its page's token. */

@@ -51,6 +51,7 @@ const table: readonly Row[] = [
   { ...form, path: "/acme/shop/environments/staging/lock" },
   { ...form, path: "/acme/shop/environments/staging/unlock" },
   { ...form, path: "/acme/shop/deliveries/DELIVERY/again" },
+  { ...form, path: "/acme/shop/deliveries/DELIVERY/redeliver" },
 ];
 
 const file = "environments: { staging: { target: directory, with: { path: staging } } }";

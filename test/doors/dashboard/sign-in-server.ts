@@ -47,6 +47,8 @@ export async function startSignInServer(): Promise<SignInServer> {
     if (url.pathname.endsWith("/access_tokens")) {
       return answer(201, { token: randomUUID(), expires_at: new Date(Date.now() + 3_600_000).toISOString() });
     }
+    // It has forgotten what it delivered.
+    if (url.pathname === "/api/v3/app/hook/deliveries") return answer(200, []);
     const [, owned, path] = /\/repos\/acme\/([^/]+)\/contents\/(.+)$/.exec(decodeURIComponent(url.pathname)) ?? [];
     const file = here.files[owned ?? ""]?.[path ?? ""];
     if (file !== undefined) {

@@ -73,7 +73,7 @@ export function deliveryPage(
     tab: "deliveries",
     body: html`<div class="page"><header class="environment"><div><h1>${name}</h1>
 <p class="facts" data-look="${lookOfDelivery(delivery)}">${outcomeOf(delivery)}${ago(receivedAt, house.clock())}<span>${tookOf(delivery)}</span><span>GUID <code>${guid}</code></span></p></div>
-${doer === null || !mayHandleAgain(delivery) ? "" : html`<div class="buttons">${confirm(doer, againQuestion(repository, delivery))}</div>`}</header>
+${doer === null ? "" : html`<div class="buttons">${mayHandleAgain(delivery) ? confirm(doer, againQuestion(repository, delivery)) : ""}${confirm(doer, redeliverQuestion(repository, delivery))}</div>`}</header>
 ${delivery.error === null ? "" : html`<p class="strip">${delivery.error}</p>`}
 <section><h2>What it caused</h2>${caused.length === 0 ? html`<p class="muted">No run.</p>` : causedList(repository, caused)}</section>
 <section><h2>Payload</h2>${
@@ -128,5 +128,17 @@ function againQuestion(repository: Repository, { id, event }: Delivery): Questio
     action: `${pathOf(repository)}/deliveries/${id}/again`,
     reason: "none",
     does: "Handle again",
+  };
+}
+
+function redeliverQuestion(repository: Repository, { id, event }: Delivery): Question {
+  return {
+    id: `redeliver-${id}`,
+    button: { words: "Redeliver…", icon: "again" },
+    asks: `Have GitHub deliver ${event} again?`,
+    says: "GitHub sends it once more, payload and all, as the button in the App's settings does; it lists what it sent for a few days only. When it arrives the same holds as for handling it again.",
+    action: `${pathOf(repository)}/deliveries/${id}/redeliver`,
+    reason: "none",
+    does: "Redeliver",
   };
 }

@@ -31,6 +31,7 @@ const deedWords: ReadonlyMap<string, string> = new Map([
   ["handle again", "had a delivery handled again"],
   ["lock", "locked it"],
   ["promote", "promoted"],
+  ["redeliver", "had GitHub deliver again"],
   ["retry", "ran again"],
   ["roll back", "rolled back"],
   ["rollback", "rolled back"],
