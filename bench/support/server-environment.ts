@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { freePort } from "../../test/support/free-port.ts";
 import { secret } from "../ingest/delivery.ts";
 
 /** The environment of a real server for a measure: it takes webhooks and answers pages, and runs nothing. */
@@ -30,12 +29,4 @@ export async function serverEnvironment(
     LOG_LEVEL: "fatal",
   };
   return { env, url: `http://127.0.0.1:${port}` };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

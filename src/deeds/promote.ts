@@ -12,6 +12,8 @@ export interface Promote {
   /** The environment whose live commit is meant. */
   readonly from: string;
   readonly to: string;
+  /** The commit that was looked at: another one that went live meanwhile is not meant. */
+  readonly sha?: string;
   readonly reason?: string;
   readonly cause: Cause;
 }
@@ -19,11 +21,13 @@ export interface Promote {
 /** Prepares to bring the very commit that is live in one environment to another one; it passes through the gates there like any other. */
 export async function promote(means: DeploymentMeans, actor: Actor, order: Promote): Promise<PreparedDeed> {
   if (!mayAct(actor)) return refuses(withoutPermission(actor));
-  const { repository, from, to, reason, cause } = order;
+  const { repository, from, to, sha, reason, cause } = order;
   if (from === to) return refuses(refused(`${from} cannot be promoted to itself`));
   const live = await means.database.read((db) => liveRun(db, repository.id, from));
   if (live === null || live.task === "teardown")
     return refuses(refused(`Nothing is live on ${from}, so there is nothing to promote`));
+  if (sha !== undefined && live.sha !== sha)
+    return refuses(refused(`${short(live.sha)} is live on ${from} by now, no longer ${short(sha)}: look again`));
   const prepared = await prepareDeployment(means, { repository, environment: to, sha: live.sha, by: actor.login, cause });
   if (prepared.kind === "refused") return refuses(refused(prepared.sentence));
   return async (tx) => {

@@ -1,7 +1,7 @@
-import { type AddressInfo, createServer } from "node:net";
 import { expect, it } from "@jest/globals";
 import type { Locator, Page } from "playwright-core";
 import { complaintsOf } from "../support/axe.ts";
+import { freePort } from "../support/free-port.ts";
 import { withChromium } from "../support/in-chromium.ts";
 import { calm, held, heldCommand, letGo, useJourneys } from "../support/journey.ts";
 import { until } from "../support/until.ts";
@@ -86,6 +86,9 @@ withChromium("people follow a change on the pages, from the pull request to the 
     await log.getByText("the last line").waitFor();
     await page.getByText(/^Passed in/).waitFor();
     expect(await page.title()).toBe("Passed: test · Signalbox");
+    // The buttons follow by themselves.
+    await page.getByRole("button", { name: "Run again…" }).waitFor();
+    expect(await page.getByRole("button", { name: "Cancel…" }).count()).toBe(0);
 
     await shop.merge(number, { by: "mira" });
     await page.goto(`${url}/acme/shop`);
@@ -142,6 +145,33 @@ withChromium("people follow a change on the pages, from the pull request to the 
       .getByRole("status")
       .getByText(/^production is unlocked/)
       .waitFor();
+
+    const newest = journey.server.database.read((db) =>
+      db.selectFrom("run").select("id").where("name", "=", "staging").orderBy("id", "desc").executeTakeFirstOrThrow(),
+    );
+    await page.goto(`${url}/acme/shop/runs/${(await newest).id}`);
+    await page.getByRole("button", { name: "Promote to production…" }).click();
+    await page.getByRole("dialog").getByText("It is live on staging: “Add winter”").waitFor();
+    await looksGood(page);
+    await page.getByLabel("Reason").locator("visible=true").fill("the cart was never empty");
+    await page.getByRole("button", { name: "Promote", exact: true }).click();
+    await page
+      .getByRole("status")
+      .getByText(/goes from staging to production$/)
+      .waitFor();
+    await page.getByRole("button", { name: "Roll back…" }).click();
+    await page.getByRole("button", { name: "Roll back", exact: true }).click();
+    await page
+      .getByRole("status")
+      .getByText(/^staging goes back to/)
+      .waitFor();
+    await reloadUntil(page, page.getByRole("button", { name: "Roll back to this…" }));
+    expect(shop.deployments().map(({ environment, task }) => `${task} ${environment}`)).toEqual([
+      ...["deploy staging", "deploy production", "deploy staging", "deploy production"],
+      ...["rollback production", "deploy production", "rollback staging"],
+    ]);
+    await page.goto(`${url}/acme/shop/environments/production`);
+    expect(await page.locator(".history").textContent()).toMatch(/jonas promoted run \d+: .?the cart was never empty/);
     await page.getByRole("button", { name: "Lock…" }).click();
     await page.getByLabel("Reason").locator("visible=true").fill("the database moves");
     await page.getByRole("button", { name: "Lock", exact: true }).click();
@@ -206,12 +236,4 @@ async function reloadUntil(page: Page, wanted: Locator): Promise<void> {
     },
     60_000,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,22 +1,14 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { startGitHub } from "../../demo/github/github.ts";
+import { freePort } from "../support/free-port.ts";
 import { environmentFor, statusBecomes } from "../support/journey.ts";
 import { until } from "../support/until.ts";
 
 const home = join(import.meta.dirname, "..", "..");
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe("probot run ./src/index.ts", () => {
   it("checks a pull request and shows its run, for development", async () => {

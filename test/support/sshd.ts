@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, connect as dial, type Server, type Sock
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "./free-port.ts";
 
 const run = promisify(execFile);
 const program = "/usr/sbin/sshd";
@@ -178,14 +179,6 @@ class Line {
     if (this.#server.listening) this.#server.close();
     this.cut();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function supports(option: string): boolean {

@@ -60,7 +60,9 @@ const onEnvironment: Readonly<Record<string, Deed>> = {
     return deploy(house, actor, breaks && reason !== undefined ? { ...order, override: { reason } } : order);
   },
   promote(house, { repository, actor, form, of: from }) {
-    return promote(house, actor, { repository, from, to: form("to"), cause, ...reasonFrom(form) });
+    const sha = form("sha");
+    const order = { repository, from, to: form("to"), cause, ...reasonFrom(form) };
+    return promote(house, actor, sha === "" ? order : { ...order, sha });
   },
   rollback(house, { repository, actor, form, of: environment }) {
     const { reason = `rolled back by ${actor.login}` } = reasonFrom(form);

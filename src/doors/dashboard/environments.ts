@@ -33,8 +33,8 @@ export interface EnvironmentState {
   readonly troubled: DeploymentRun | null;
   readonly lock: Lock | null;
   readonly rollbackTo: DeploymentRun | null;
-  /** What `after` would bring here. */
-  readonly promotesFrom: { readonly from: string; readonly live: DeploymentRun } | null;
+  /** What is live where this environment comes after, and not here. */
+  readonly promotable: DeploymentRun | null;
   readonly mayOverride: boolean;
   /** Of the last 14 days. */
   readonly numbers: Numbers;
@@ -56,7 +56,7 @@ export async function environmentsOf(
   const environments: EnvironmentState[] = [];
   for (const name of inFile) environments.push(await environmentState(c, house, name, file));
   for (const name of seen.filter((name) => !inFile.includes(name))) {
-    const live = await house.database.read((db) => liveNow(db, repository.id, name));
+    const live = await house.database.read((db) => liveRun(db, repository.id, name));
     if (live !== null) environments.push(await environmentState(c, house, name, file));
   }
   return { file, environments };
@@ -76,6 +76,8 @@ export async function environmentState(c: Request, house: House, name: string, f
   const branch = plan?.branch ?? repository.defaultBranch;
   const commits = plan === null ? null : await outside.commits(repository, branch);
   const facts = await database.read((db) => factsOf(db, repository, name, plan, clock()));
+  // Nobody deploys, nor rolls back, what the file does not name.
+  const isNamed = plan !== null || file?.kind !== "file";
   const { newer, complete } = newerThan(commits ?? [], facts.live?.sha ?? null);
   const about = { repository: repository.id, environment: name };
   const behind =
@@ -93,18 +95,13 @@ export async function environmentState(c: Request, house: House, name: string, f
     mayOverride,
     behind,
     ...facts,
+    rollbackTo: isNamed ? facts.rollbackTo : null,
   };
-}
-
-/** What is live, unless it was taken down. */
-async function liveNow(db: Query, repository: number, environment: string): Promise<DeploymentRun | null> {
-  const live = await liveRun(db, repository, environment);
-  return live?.task === "teardown" ? null : live;
 }
 
 async function factsOf(db: Query, repository: Repository, environment: string, plan: EnvironmentPlan | null, now: number) {
   const about = { repository: repository.id, environment };
-  const live = await liveNow(db, repository.id, environment);
+  const live = await liveRun(db, repository.id, environment);
   const last = await lastSwitched(db, repository.id, environment);
   return {
     live,
@@ -112,19 +109,19 @@ async function factsOf(db: Query, repository: Repository, environment: string, p
     troubled: last === null || last.id === live?.id || last.outcome.kind === "passed" ? null : last,
     lock: await lockOf(db, about),
     rollbackTo: live === null ? null : await releaseBefore(db, repository, environment),
-    promotesFrom: plan?.after == null ? null : await promotable(db, repository.id, plan.after, live),
+    promotable: await promotableTo(db, repository.id, plan, live),
     numbers: numbersOf(await endingsSince(db, about, sinceDays(now, days)), now, days),
   };
 }
 
-async function promotable(
+async function promotableTo(
   db: Query,
   repository: number,
-  from: string,
+  plan: EnvironmentPlan | null,
   live: DeploymentRun | null,
-): Promise<EnvironmentState["promotesFrom"]> {
-  const there = await liveNow(db, repository, from);
-  return there === null || there.sha === live?.sha ? null : { from, live: there };
+): Promise<DeploymentRun | null> {
+  const before = plan?.after == null ? null : await liveRun(db, repository, plan.after);
+  return before?.sha === live?.sha ? null : before;
 }
 
 /** The address comes from a repository's file, so nothing but a web address becomes a link. */

@@ -9,5 +9,7 @@ export function viewerOf(c: Request, house: House): Viewer {
   const session = c.get("session");
   const { pathname, search } = new URL(c.req.url);
   const actor = { login: "", id: 0, role: c.get("role"), door: "page" } as const;
-  return { session, doer: doerOf(house, session, mayAct(actor), `${pathname}${search}`), said: takeSaid(c, house) };
+  // A script that fetches a part of the page shows nothing of what became of a deed.
+  const said = c.req.header("signalbox-part") === undefined ? takeSaid(c, house) : null;
+  return { session, doer: doerOf(house, session, mayAct(actor), `${pathname}${search}`), said };
 }

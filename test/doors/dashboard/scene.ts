@@ -1,5 +1,6 @@
 import { createDeploymentRun } from "../../../src/runs/births.ts";
 import { claim, enqueue, finish } from "../../../src/runs/queue.ts";
+import type { Outcome } from "../../../src/runs/run.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { aCheck } from "./runs.ts";
 
@@ -61,12 +62,8 @@ export async function aScene(
   const older = await aCheck(database, { title: words });
   await older.start();
   await older.end({ kind: "passed" });
-  const live = await deploy(dashboard, sha, words);
-  await database.write((tx) => enqueue(tx, live, null));
-  await claim(database, "a worker", async () => "may start");
-  const release = { release: "1", url: "https://staging.example.com" };
-  await database.write((tx) => finish(tx, { id: live, owner: "a worker", attempt: 1 }, { kind: "passed", live: release }));
-  await deploy(dashboard, "9".repeat(40), words);
+  await anEndedDeployment(dashboard, { commit: sha, title: words });
+  await aDeployment(dashboard, { commit: "9".repeat(40), title: words });
   const run = await aCheck(database, { sha, title: words });
   await database.write(({ db }) =>
     db
@@ -97,7 +94,15 @@ export async function aScene(
   return { run: run.id, delivery };
 }
 
-async function deploy({ database }: Dashboard, commit: string, title: string): Promise<number> {
+export interface DeploymentFacts {
+  readonly environment?: string;
+  readonly commit: string;
+  readonly title: string;
+}
+
+/** A deployment of acme/shop that waits at a lock. */
+export async function aDeployment({ database }: Dashboard, facts: DeploymentFacts): Promise<number> {
+  const { environment = "staging", commit, title } = facts;
   const id = await database.write((tx) =>
     createDeploymentRun(tx, {
       cause: { kind: "receipt", id: 1 },
@@ -108,7 +113,7 @@ async function deploy({ database }: Dashboard, commit: string, title: string): P
       title,
       person: "jonas",
       configuration: null,
-      environment: "staging",
+      environment,
       task: "deploy",
       automatic: true,
       github: null,
@@ -116,5 +121,20 @@ async function deploy({ database }: Dashboard, commit: string, title: string): P
     }),
   );
   if (id === null) throw new Error("the deployment exists already");
+  return id;
+}
+
+/** One that has ended, by default well. */
+export async function anEndedDeployment(
+  dashboard: Dashboard,
+  facts: DeploymentFacts,
+  outcome: Outcome = { kind: "passed", live: { release: "1", url: "https://staging.example.com" } },
+): Promise<number> {
+  const { database } = dashboard;
+  const id = await aDeployment(dashboard, facts);
+  await database.write((tx) => enqueue(tx, id, null));
+  await claim(database, "a worker", async () => "may start");
+  dashboard.advance(1);
+  await database.write((tx) => finish(tx, { id, owner: "a worker", attempt: 1 }, outcome));
   return id;
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { serverNow } from "./clock.js";
+import { renewButtons } from "./run-buttons.js";
 import { tookInWords } from "./times.js";
 
 /** @typedef {import("./live.js").News} News */
@@ -13,9 +14,11 @@ import { tookInWords } from "./times.js";
 export function showNews(news, log) {
   const head = document.getElementById("run");
   if (head === null) return;
+  const sentence = part(head, "sentence");
+  if (head.dataset.look !== news.look || sentence.textContent !== news.sentence) renewButtons();
   head.dataset.look = news.look;
   showLook(head, news);
-  part(head, "sentence").textContent = news.sentence;
+  sentence.textContent = news.sentence;
   part(head, "took").replaceChildren(...(news.startedAt !== null && news.finishedAt === null ? [counting(news.startedAt)] : []));
   const site = part(head, "url");
   site.hidden = news.url === null;

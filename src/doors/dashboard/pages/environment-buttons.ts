@@ -1,20 +1,19 @@
 import { html } from "hono/html";
-import type { DeploymentRun } from "../../../runs/run.ts";
 import { short } from "../../../runs/sentences.ts";
 import type { EnvironmentState } from "../environments.ts";
 import { confirm, type Doer } from "./confirm.ts";
+import { gatesIn, promoteQuestion, rollBackQuestion } from "./deployment-questions.ts";
 import type { Html } from "./html.ts";
 import { pathOf } from "./layout.ts";
 import { approveQuestion, cancelQuestion } from "./run-buttons.ts";
-import { ago } from "./times.ts";
 
 /** What may be done in an environment now: three buttons at most. */
 export function environmentButtons(state: EnvironmentState, doer: Doer | null, now: number): Html | "" {
   if (doer === null) return "";
-  const { unfinished, lock } = state;
+  const { unfinished, lock, rollbackTo } = state;
   const running = unfinished.find((run) => run.state === "running" && run.stop === null);
   const first = running === undefined ? forward(state, doer) : confirm(doer, cancelQuestion(state.repository, running));
-  return html`<div class="buttons">${first}${running === undefined ? rollBack(state, doer, now) : ""}${lock === null ? lockIt(state, doer) : unlockIt(state, doer, lock)}</div>`;
+  return html`<div class="buttons">${first}${running !== undefined || rollbackTo === null ? "" : confirm(doer, rollBackQuestion(state.repository, rollbackTo, "Roll back…", now))}${lock === null ? lockIt(state, doer) : unlockIt(state, doer, lock)}</div>`;
 }
 
 function forward(state: EnvironmentState, doer: Doer): Html | "" {
@@ -22,7 +21,8 @@ function forward(state: EnvironmentState, doer: Doer): Html | "" {
     (run) => run.state === "waiting" && run.gates.some(({ kind }) => kind === "approval"),
   );
   if (wanting !== undefined) return confirm(doer, approveQuestion(state.repository, wanting));
-  return state.promotesFrom === null ? deploy(state, doer) : promote(state, doer, state.promotesFrom);
+  if (state.promotable === null) return deploy(state, doer);
+  return confirm(doer, promoteQuestion(state.repository, state.promotable, state, "Promote…"));
 }
 
 function addressOf({ repository, name }: EnvironmentState, deed: string): string {
@@ -45,49 +45,6 @@ ${mayOverride ? html`<label class="tick"><input type="checkbox" name="override" 
     reason: "useful",
     does: "Deploy",
   });
-}
-
-function gatesIn({ plan, lock }: EnvironmentState): string {
-  const gates = [
-    ...(lock === null ? [] : ["the lock"]),
-    ...(plan?.approvals == null ? [] : ["approval"]),
-    ...(plan === null || plan.requireChecks.kind === "none" ? [] : ["checks"]),
-    ...(plan === null || plan.freeze.length === 0 ? [] : ["freeze"]),
-  ];
-  return gates.length === 0 ? "" : ` (${gates.join(", ")})`;
-}
-
-function promote(state: EnvironmentState, doer: Doer, { from, live }: NonNullable<EnvironmentState["promotesFrom"]>): Html {
-  return confirm(doer, {
-    id: `promote-${state.name}`,
-    button: { words: "Promote…", icon: "promote" },
-    asks: `Promote ${short(live.sha)} to ${state.name}?`,
-    says: html`It is live on ${from}${live.title === null ? "" : html`: “${live.title}”`}. It goes to ${state.name} as soon as the gates there are open${gatesIn(state)}.`,
-    action: `${pathOf(state.repository)}/environments/${from}/promote`,
-    hidden: { to: state.name },
-    reason: "useful",
-    does: "Promote",
-  });
-}
-
-function rollBack(state: EnvironmentState, doer: Doer, now: number): Html | "" {
-  const { rollbackTo: to, name } = state;
-  if (to === null) return "";
-  return confirm(doer, {
-    id: `rollback-${name}`,
-    button: { words: "Roll back…", icon: "rollback" },
-    asks: `Roll ${name} back to ${short(to.sha)}?`,
-    says: html`${to.title === null ? "" : html`“${to.title}”, `}deployed ${ago(endOf(to), now)}. No gate holds it back, and the environment is locked afterwards, so that nothing goes out by itself.`,
-    action: addressOf(state, "rollback"),
-    hidden: { sha: to.sha },
-    reason: "useful",
-    does: "Roll back",
-    dangerous: true,
-  });
-}
-
-function endOf(run: DeploymentRun): Date {
-  return run.state === "finished" ? run.finishedAt : run.createdAt;
 }
 
 function lockIt(state: EnvironmentState, doer: Doer): Html {

@@ -7,14 +7,14 @@ import type { Html } from "./html.ts";
 import { pathOf } from "./layout.ts";
 import { nameOf } from "./look.ts";
 
-/** What may be done with a run now. */
-export function runButtons(repository: Repository, run: Run, doer: Doer | null): Html | "" {
+/** What may be done with a run now; a deployment that has ended leads to the questions of `then`. A run's own page brings it up to date. */
+export function runButtons(repository: Repository, run: Run, doer: Doer | null, then: readonly Question[] = []): Html | "" {
   if (doer === null) return "";
-  const questions = questionsFor(repository, run);
-  return questions.length === 0 ? "" : html`<div class="buttons">${questions.map((question) => confirm(doer, question))}</div>`;
+  const questions = questionsFor(repository, run, then);
+  return html`<div class="buttons" data-part="buttons">${questions.map((question) => confirm(doer, question))}</div>`;
 }
 
-function questionsFor(repository: Repository, run: Run): readonly Question[] {
+function questionsFor(repository: Repository, run: Run, then: readonly Question[]): readonly Question[] {
   switch (run.state) {
     case "waiting": {
       const wantsApproval = run.gates.some(({ kind }) => kind === "approval");
@@ -25,7 +25,7 @@ function questionsFor(repository: Repository, run: Run): readonly Question[] {
     case "running":
       return run.stop === null ? [cancelQuestion(repository, run)] : [];
     case "finished":
-      return run.kind === "check" ? [againQuestion(repository, run)] : [deployAgainQuestion(repository, run)];
+      return run.kind === "check" ? [againQuestion(repository, run)] : then;
   }
 }
 
@@ -73,19 +73,5 @@ function againQuestion(repository: Repository, run: Run): Question {
     action: `${pathOf(repository)}/runs/${run.id}/again`,
     reason: "none",
     does: "Run again",
-  };
-}
-
-function deployAgainQuestion(repository: Repository, run: Extract<Run, { kind: "deployment" }>): Question {
-  const sha = short(run.sha);
-  return {
-    id: `deploy-${run.id}`,
-    button: { words: "Deploy again…", icon: "deploy" },
-    asks: `Deploy ${sha} to ${run.environment} again?`,
-    says: "This very commit is deployed once more, behind the same gates as any other.",
-    action: `${pathOf(repository)}/environments/${run.environment}/deploy`,
-    hidden: { sha: run.sha },
-    reason: "useful",
-    does: "Deploy",
   };
 }

@@ -6,7 +6,9 @@ import type { Run } from "../../../runs/run.ts";
 import { short } from "../../../runs/sentences.ts";
 import type { House } from "../house.ts";
 import type { RunNews, StepNews } from "../run-news.ts";
+import type { WaysOn } from "../ways-on.ts";
 import type { Doer } from "./confirm.ts";
+import { onwardQuestions } from "./deployment-questions.ts";
 import type { Viewer } from "./frame.ts";
 import { historyList } from "./history.ts";
 import type { Html } from "./html.ts";
@@ -20,6 +22,8 @@ import { ago, took } from "./times.ts";
 export interface RunView {
   readonly history: readonly Past[];
   readonly run: Run;
+  /** Of a deployment that has ended; `null` for who may do nothing about it. */
+  readonly ways: WaysOn | null;
   readonly repository: Repository;
   readonly news: RunNews;
   /** Those of the attempt that is shown. */
@@ -46,9 +50,11 @@ export function runPage(house: House, { session, said, doer }: Viewer, view: Run
   });
 }
 
-function head({ settings }: House, { run, repository, news }: RunView, doer: Doer | null, now: number): Html {
+function head({ settings }: House, view: RunView, doer: Doer | null, now: number): Html {
+  const { run, repository, news, ways } = view;
+  const then = run.kind === "check" || ways === null ? [] : onwardQuestions(repository, run, ways, now);
   const gitHub = `${settings.github.web}${pathOf(repository)}`;
-  return html`<header class="head" id="run" data-look="${news.look}" data-state="${run.state}"><div>
+  return html`<header class="head" id="run" data-look="${news.look}"><div>
 <h1><span class="state" data-part="look">${icon(news.look)}<span class="unseen">${news.word}</span></span>${nameOf(run)} <span class="number">run ${run.id}</span></h1>
 <p class="verdict"><strong data-part="sentence" role="status">${news.sentence}</strong> <span class="took" data-part="took">${
     news.startedAt !== null && news.finishedAt === null ? took(new Date(news.startedAt), null, now) : ""
@@ -62,7 +68,7 @@ ${run.person === null ? "" : html`<span>${run.person}</span>`}
 ${ago(run.createdAt, now)}
 ${run.kind === "deployment" ? html`<a href="${pathOf(repository)}/environments/${run.environment}">${run.environment}</a>` : ""}
 <a class="site" data-part="url" href="${news.url ?? ""}" rel="noreferrer" ${news.url === null ? "hidden" : ""}>${icon("external")}<span>Open the site</span></a>
-</p></div>${runButtons(repository, run, doer)}
+</p></div>${runButtons(repository, run, doer, then)}
 </header>`;
 }
 

@@ -11,6 +11,7 @@ import { lookOfAttempt, runPage } from "../pages/run.ts";
 import { newsOf, stepsNews } from "../run-news.ts";
 import { viewerOf } from "../viewer.ts";
 import { wantsJson } from "../wants-json.ts";
+import { waysOn } from "../ways-on.ts";
 
 /** Lines of a log that stand in the page itself. */
 const linesAtOnce = 200;
@@ -53,7 +54,11 @@ export async function showRun(c: Request, house: House, run: Run): Promise<Respo
       },
     };
   });
-  if (!wantsJson(c)) return c.html(runPage(house, viewerOf(c, house), view));
+  if (!wantsJson(c)) {
+    const viewer = viewerOf(c, house);
+    const leadsOn = viewer.doer !== null && run.kind === "deployment" && run.state === "finished";
+    return c.html(runPage(house, viewer, { ...view, ways: leadsOn ? await waysOn(house, repository, run) : null }));
+  }
   return c.json({
     ...runJson(house, repository, run),
     attempts: view.attempts.map(attemptJson),
