@@ -70,7 +70,7 @@ async function attempt(
   }
   const webhook = { url: url.trim(), key: key === null ? null : await secrets(key), subject, now: new Date() };
   const fetch: Parameters<typeof post>[0] = (at, init = {}) => guardedFetch(at, init, { allow: means.settings.outboundAllow });
-  // Written by `gather`, so it is what its type says.
+  // Written by `wantTold`, so it is what its type says.
   return post(fetch, notifier, webhook, JSON.parse(news) as News, shown);
 }
 
