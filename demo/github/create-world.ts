@@ -3,7 +3,7 @@ import { createWebhooks, type WebhookOptions } from "./deeds/webhooks.ts";
 import { type Account, type App, account, type Permissions, type World } from "./world.ts";
 
 /** What `app.yml` asks for. */
-const PERMISSIONS: Permissions = {
+export const usualPermissions: Permissions = {
   metadata: "read",
   contents: "read",
   pull_requests: "write",
@@ -79,7 +79,7 @@ function createApp(world: Pick<World, "accounts" | "clock" | "id">, options: Wor
     privateKey,
     publicKey,
     webhookSecret: randomBytes(20).toString("hex"),
-    permissions: options.permissions ?? PERMISSIONS,
+    permissions: options.permissions ?? usualPermissions,
     events: options.events ?? EVENTS,
     createdAt: world.clock.now(),
   };

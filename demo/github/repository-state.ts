@@ -34,9 +34,12 @@ export interface RepositoryState {
 }
 
 export interface RequiredContexts {
-  readonly byRuleset: readonly string[];
-  readonly byProtection: readonly string[];
+  readonly byRuleset: readonly RequiredContext[];
+  readonly byProtection: readonly RequiredContext[];
 }
+
+/** With the slug of the App that must say so, if it may not be anybody. */
+export type RequiredContext = string | { readonly context: string; readonly app: string };
 
 /** `head.sha` and `base.sha` are those of the last time that it was looked at: opened, pushed to, its base moved. */
 export interface PullRequest {
@@ -94,6 +97,8 @@ export interface Status {
 
 export interface CheckRun {
   readonly id: number;
+  /** The slug of the App that made it. */
+  readonly app: string;
   /** The id of its check suite. */
   readonly suite: number;
   readonly sha: string;
@@ -105,6 +110,16 @@ export interface CheckRun {
   startedAt: Date;
   completedAt: Date | null;
   output: { readonly title: string | null; readonly summary: string | null; readonly text: string | null };
+  /** Of all requests so far. */
+  readonly annotations: Annotation[];
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly start_line: number;
+  readonly end_line: number;
+  readonly annotation_level: string;
+  readonly message: string;
 }
 
 /** What somebody wants to be live somewhere, and all that was said about it. */

@@ -1,3 +1,4 @@
+import { tellCheckRun } from "./deeds/check-runs.ts";
 import { addComment } from "./deeds/comments.ts";
 import { createDeployment } from "./deeds/deployments.ts";
 import { type MergeMethod, mergePullRequest } from "./deeds/merging.ts";
@@ -82,7 +83,10 @@ export interface Repository {
   statuses(sha: string): readonly Status[];
   /** Newest first. */
   allStatuses(sha: string): readonly Status[];
+  /** Oldest first. */
   checkRuns(sha: string): readonly CheckRun[];
+  /** As somebody does who presses "Re-run": the check run itself is not changed. */
+  rerun(checkRun: number, by: string): void;
   /** Oldest first, each with its statuses, oldest first. */
   deployments(): readonly Deployment[];
   /** Names of those that deployments were made for and nobody deleted. */
@@ -197,6 +201,11 @@ function handle(world: World, repository: RepositoryState): Repository {
     require: (branch, { byRuleset = [], byProtection = [] }) => void repository.required.set(branch, { byRuleset, byProtection }),
     allStatuses: (sha) => allStatuses(repository, sha),
     checkRuns: (sha) => repository.checkRuns.filter((run) => run.sha === sha),
+    rerun: (id, by) => {
+      const run = repository.checkRuns.find((one) => one.id === id);
+      if (!run) throw new Error(`${fullName(repository)} has no check run ${id}`);
+      tellCheckRun(world, repository, run, "rerequested", person(by));
+    },
     deployments: () => repository.deployments,
     environments: () => [...repository.environments].toSorted(),
     createDeployment: async ({ by, ...wish }) => {

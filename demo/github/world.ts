@@ -83,8 +83,17 @@ export interface SignIn {
   readonly expiresAt: Date;
 }
 
-/** The account of that login; one that nobody has seen before becomes a person, or what `type` says. */
-export function account(world: Pick<World, "accounts" | "id" | "clock">, login: string, type: Account["type"] = "User"): Account {
+/** The id of an App by its slug. Of other Apps there is only the bot. */
+export function appIdOf(world: World, slug: string): number {
+  return slug === world.app.slug ? world.app.id : account(world, `${slug}[bot]`).id;
+}
+
+/** The account of that login; one that nobody has seen before becomes a person, or the bot of an App, or what `type` says. */
+export function account(
+  world: Pick<World, "accounts" | "id" | "clock">,
+  login: string,
+  type: Account["type"] = login.endsWith("[bot]") ? "Bot" : "User",
+): Account {
   const known = world.accounts.get(login.toLowerCase());
   if (known) return known;
   const born: Account = { id: world.id(), login, type, createdAt: world.clock.now() };

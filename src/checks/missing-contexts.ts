@@ -35,7 +35,7 @@ export async function missingContexts(
   const ours = checks.length === 0 ? [] : [contextPrefix, ...checks.map(({ name }) => `${contextPrefix}/${name}`)];
   const missing = await Promise.all(
     branches.map(async (branch) => {
-      const contexts = (await required(repository, branch))?.contexts ?? [];
+      const contexts = [...new Set((await required(repository, branch))?.contexts.map(({ context }) => context))];
       const heard = await database.read((db) => heardOf(db, repository.id, contexts));
       const produced = new Set([...ours, ...heard].map((context) => context.toLowerCase()));
       return contexts

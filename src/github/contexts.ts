@@ -33,6 +33,24 @@ export async function contextsOf(github: Installation, repository: Repository, s
   return [...statuses, ...checkRuns];
 }
 
+/**
+ * The App that posted the newest status of a context; `null` when it was a person. Statuses name their creator, and an App posts as its bot.
+ * https://docs.github.com/en/rest/commits/statuses#list-commit-statuses-for-a-reference
+ */
+export async function appOfStatus(
+  github: Installation,
+  { owner, name: repo }: Repository,
+  ref: string,
+  context: string,
+): Promise<number | null> {
+  const route = "GET /repos/{owner}/{repo}/commits/{ref}/statuses";
+  const { data } = await github.request(route, { owner, repo, ref, per_page: perPage });
+  const newest = data.find((status) => status.context.toLowerCase() === context.toLowerCase());
+  const slug = /^(.+)\[bot\]$/.exec(newest?.creator?.login ?? "")?.[1];
+  if (slug === undefined) return null;
+  return (await github.request("GET /apps/{app_slug}", { app_slug: slug })).data?.id ?? null;
+}
+
 /** https://docs.github.com/en/rest/commits/statuses: `error`, `failure`, `pending` or `success`. */
 export function stateOfStatus(state: string): CommitContext["state"] {
   if (state === "success") return "passed";

@@ -3,8 +3,14 @@ import { GitHubProblem } from "./problem.ts";
 import type { Repository } from "./repository.ts";
 
 /** What must be green before a commit comes into a branch. */
+export interface RequiredContext {
+  readonly context: string;
+  /** The App that has to say so; `null` when anybody may. */
+  readonly app: number | null;
+}
+
 export interface RequiredContexts {
-  readonly contexts: readonly string[];
+  readonly contexts: readonly RequiredContext[];
   /** Why there may be more: GitHub does not tell the App everything. */
   readonly problem: string | null;
 }
@@ -26,21 +32,26 @@ export async function requiredContextsOf(
       const { data } = await github.request("GET /repos/{owner}/{repo}/rules/branches/{branch}", { ...where, per_page: 100 });
       return data.flatMap((rule) =>
         rule.type === "required_status_checks"
-          ? (rule.parameters?.required_status_checks ?? []).map(({ context }) => context)
+          ? (rule.parameters?.required_status_checks ?? []).map(({ context, integration_id: app = null }) => ({ context, app }))
           : [],
       );
     }),
     told(async () => {
       const { data } = await github.request("GET /repos/{owner}/{repo}/branches/{branch}", where);
-      return data.protection.required_status_checks?.contexts ?? [];
+      const { contexts = [], checks } = data.protection.required_status_checks ?? {};
+      // An older GitHub Enterprise Server names no Apps; "-1" stands for any.
+      return (checks ?? contexts.map((context) => ({ context, app_id: null }))).map(({ context, app_id: app }) => {
+        return { context, app: app === -1 ? null : app };
+      });
     }),
   ]);
   const contexts = answers.flatMap((answer) => answer.contexts);
-  return { contexts: [...new Set(contexts)], problem: answers.find(({ problem }) => problem !== null)?.problem ?? null };
+  const once = new Map(contexts.map((one) => [`${one.app} ${one.context}`, one]));
+  return { contexts: [...once.values()], problem: answers.find(({ problem }) => problem !== null)?.problem ?? null };
 }
 
 /** An older GitHub Enterprise Server has no rulesets, and a branch may be gone: neither requires anything. */
-async function told(ask: () => Promise<readonly string[]>): Promise<RequiredContexts> {
+async function told(ask: () => Promise<RequiredContexts["contexts"]>): Promise<RequiredContexts> {
   try {
     return { contexts: await ask(), problem: null };
   } catch (error) {

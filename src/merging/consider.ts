@@ -42,9 +42,7 @@ async function act(means: MergingMeans, repository: Repository, candidate: Candi
     case "wait":
       return database.write((tx) => putAside(tx, candidate));
     case "ask again":
-      return database.write((tx) =>
-        candidate.tries < 8 ? lookAgain(tx, candidate, 1_000 * 2 ** candidate.tries) : putAside(tx, candidate),
-      );
+      return lookAgainSoon(means, candidate);
     case "say":
       await sayWhyNot(means, repository, candidate, verdict.why);
       return database.write((tx) => putAside(tx, candidate));
@@ -75,7 +73,7 @@ async function merge(
         await forget(tx, candidate);
       });
     case "head moved":
-      return database.write((tx) => lookAgain(tx, candidate, 2_000));
+      return lookAgainSoon(means, candidate);
     case "refused":
     case "not permitted":
       return refused(means, repository, candidate, merged);
@@ -91,7 +89,7 @@ async function refused(
 ): Promise<void> {
   const { state } = await readMergeable(means.github.as(repository.installation), repository, candidate.number);
   const isPassing = merged.kind === "refused" && /base branch was modified|head branch was modified/i.test(merged.why);
-  if (state !== "open" || isPassing) return means.database.write((tx) => lookAgain(tx, candidate, 2_000));
+  if (state !== "open" || isPassing) return lookAgainSoon(means, candidate);
   await sayWhyNot(
     means,
     repository,
@@ -99,6 +97,13 @@ async function refused(
     merged.kind === "refused" ? `GitHub says: ${merged.why}` : lacks[merged.permission],
   );
   await means.database.write((tx) => putAside(tx, candidate));
+}
+
+/** What passes by itself: after 1 s, 2, 4 … and in the end as seldom as what an event must tell. */
+async function lookAgainSoon({ database }: MergingMeans, candidate: Candidate): Promise<void> {
+  await database.write((tx) =>
+    candidate.tries < 8 ? lookAgain(tx, candidate, 1_000 * 2 ** candidate.tries) : putAside(tx, candidate),
+  );
 }
 
 const lacks = {

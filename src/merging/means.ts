@@ -6,7 +6,7 @@ import type { Loaded } from "../repository-file/load.ts";
 
 /** What this room needs of the world. */
 export interface MergingMeans {
-  readonly settings: { readonly contextPrefix: string };
+  readonly settings: { readonly contextPrefix: string; readonly appId: number };
   readonly database: Database;
   readonly github: GitHub;
   readonly log: Logger;

@@ -1,7 +1,7 @@
-import { contextsOf } from "../github/contexts.ts";
+import { appOfStatus, contextsOf } from "../github/contexts.ts";
 import type { MergeablePullRequest } from "../github/merging.ts";
 import type { Repository } from "../github/repository.ts";
-import { requiredContextsOf } from "../github/required-contexts.ts";
+import { type RequiredContext, requiredContextsOf } from "../github/required-contexts.ts";
 import type { Loaded } from "../repository-file/load.ts";
 import { deciding } from "../runs/deciding.ts";
 import { checksOf } from "../runs/read.ts";
@@ -44,7 +44,10 @@ export function stateOf(run: CheckRun): Needed["state"] {
   return run.outcome.kind === "passed" ? "passed" : "failed";
 }
 
-/** What the base branch requires of others. Of ours our own database knows better, and all of them are needed anyway. */
+/**
+ * What the base branch requires of others. Of ours our own database knows better, and all of them are needed anyway; unless it is another
+ * App that must say so.
+ */
 export async function foreignNeeded(
   { github, settings }: MergingMeans,
   repository: Repository,
@@ -52,16 +55,25 @@ export async function foreignNeeded(
 ): Promise<readonly Needed[]> {
   const installation = github.as(repository.installation);
   const prefix = settings.contextPrefix.toLowerCase();
-  const required = (await requiredContextsOf(installation, repository, pull.baseRef)).contexts.filter((context) => {
+  const isOurs = ({ context, app }: RequiredContext) => {
     const given = context.toLowerCase();
-    return given !== prefix && !given.startsWith(`${prefix}/`);
-  });
+    return (app === null || app === settings.appId) && (given === prefix || given.startsWith(`${prefix}/`));
+  };
+  const { contexts } = await requiredContextsOf(installation, repository, pull.baseRef);
+  const required = contexts.filter((one) => !isOurs(one));
   if (required.length === 0) return [];
   const said = await contextsOf(installation, repository, pull.headSha);
-  return required.map((name) => {
+  const needed: Needed[] = [];
+  for (const { context: name, app } of required) {
+    const answers = said.filter(({ context }) => context.toLowerCase() === name.toLowerCase());
+    const speaker =
+      app !== null && answers.some((one) => one.app === null)
+        ? await appOfStatus(installation, repository, pull.headSha, name)
+        : null;
     // A status and a check run of one name are both required.
-    const states = said.filter(({ context }) => context.toLowerCase() === name.toLowerCase()).map(({ state }) => state);
-    if (states.length === 0 || states.includes("pending")) return { name, state: "pending" };
-    return { name, state: states.includes("failed") ? "failed" : "passed" };
-  });
+    const states = answers.filter((one) => app === null || (one.app ?? speaker) === app).map(({ state }) => state);
+    const isPending = states.length === 0 || states.includes("pending");
+    needed.push({ name, state: isPending ? "pending" : states.includes("failed") ? "failed" : "passed" });
+  }
+  return needed;
 }

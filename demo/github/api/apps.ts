@@ -7,7 +7,7 @@ import { appRoute, type Call, numberIn, parameter, type Route, route } from "../
 import { appJson, installationJson } from "../json/app.ts";
 import { repositoryJson } from "../json/repository.ts";
 import type { RepositoryState } from "../repository-state.ts";
-import { findRepository, type Installation, installationOf, newToken, type Permissions, type World } from "../world.ts";
+import { appIdOf, findRepository, type Installation, installationOf, newToken, type Permissions, type World } from "../world.ts";
 
 /** The App about itself and its installations: https://docs.github.com/en/rest/apps/apps */
 export const appRoutes: readonly Route[] = [
@@ -28,6 +28,12 @@ export const appRoutes: readonly Route[] = [
     return ok(installationJson(call.world, installation));
   }),
   route("GET", "/installation/repositories", visibleRepositories),
+  // https://docs.github.com/en/rest/apps/apps#get-an-app; of another App little more than its id.
+  route("GET", "/apps/:slug", (call) => {
+    const slug = parameter(call, "slug");
+    if (slug !== call.world.app.slug && !call.world.accounts.has(`${slug}[bot]`)) throw notFound();
+    return ok({ ...appJson(call.world), id: appIdOf(call.world, slug), slug, name: slug });
+  }),
 ];
 
 /** https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app */

@@ -6,7 +6,7 @@ import { commitJson, fileChangeJson, gitCommitJson } from "../json/commit.ts";
 import { pullRequestSummaryJson } from "../json/pull-request.ts";
 import { repositoryPage, repositoryUrl } from "../json/repository.ts";
 import { fullName, type RepositoryState } from "../repository-state.ts";
-import { findRepository } from "../world.ts";
+import { appIdOf, findRepository } from "../world.ts";
 
 /** Commits, branches, trees and what lies between two commits. */
 export const commitRoutes: readonly Route[] = [
@@ -79,8 +79,12 @@ export const commitRoutes: readonly Route[] = [
         enabled: required.length > 0,
         required_status_checks: {
           enforcement_level: required.length > 0 ? "non_admins" : "off",
-          contexts: required,
-          checks: required.map((context) => ({ context, app_id: null })),
+          contexts: required.map((one) => (typeof one === "string" ? one : one.context)),
+          checks: required.map((one) =>
+            typeof one === "string"
+              ? { context: one, app_id: null }
+              : { context: one.context, app_id: appIdOf(call.world, one.app) },
+          ),
         },
       },
       protection_url: `${self}/protection`,

@@ -1,5 +1,6 @@
 import { notFound, ok, page, Refusal } from "../http/answers.ts";
 import { parameter, type Route, repositoryRoute, route } from "../http/router.ts";
+import { appIdOf } from "../world.ts";
 
 /** What GitHub says of itself, and of rules that no repository here has. */
 export const serverFactRoutes: readonly Route[] = [
@@ -13,7 +14,9 @@ export const serverFactRoutes: readonly Route[] = [
     const contexts = required.get(parameter(call, "branch"))?.byRuleset ?? [];
     if (contexts.length === 0) return page(call.url, []);
     const from = { ruleset_source_type: "Repository", ruleset_source: String(id), ruleset_id: 42 };
-    const checks = contexts.map((context) => ({ context }));
+    const checks = contexts.map((one) =>
+      typeof one === "string" ? { context: one } : { context: one.context, integration_id: appIdOf(call.world, one.app) },
+    );
     const parameters = { required_status_checks: checks, strict_required_status_checks_policy: false };
     return page(call.url, [
       { type: "deletion", ...from },

@@ -2,7 +2,7 @@ import { nodeId } from "../json/account.ts";
 import { appJson } from "../json/app.ts";
 import { repositoryPage, repositoryUrl } from "../json/repository.ts";
 import type { CheckRun, RepositoryState } from "../repository-state.ts";
-import type { World } from "../world.ts";
+import type { Account, World } from "../world.ts";
 import { announce } from "./announce.ts";
 
 /** A check run as the API shows it. */
@@ -20,7 +20,7 @@ export function checkRunJson(world: World, repository: RepositoryState, run: Che
     conclusion: run.conclusion,
     started_at: run.startedAt.toISOString(),
     completed_at: run.completedAt?.toISOString() ?? null,
-    output: { ...run.output, annotations_count: 0, annotations_url: `${url}/annotations` },
+    output: { ...run.output, annotations_count: run.annotations.length, annotations_url: `${url}/annotations` },
     name: run.name,
     check_suite: { id: run.suite },
     app: appJson(world),
@@ -29,7 +29,13 @@ export function checkRunJson(world: World, repository: RepositoryState, run: Che
 }
 
 /** Fires `check_run`, whose check suite says more than the API's. */
-export function tellCheckRun(world: World, repository: RepositoryState, run: CheckRun, action: "created" | "completed"): void {
+export function tellCheckRun(
+  world: World,
+  repository: RepositoryState,
+  run: CheckRun,
+  action: "created" | "completed" | "rerequested",
+  by: Account = world.app.bot,
+): void {
   const suite = {
     id: run.suite,
     node_id: nodeId("CS", run.suite),
@@ -45,7 +51,7 @@ export function tellCheckRun(world: World, repository: RepositoryState, run: Che
     created_at: run.startedAt.toISOString(),
     updated_at: (run.completedAt ?? run.startedAt).toISOString(),
   };
-  announce(world, repository, "check_run", world.app.bot, {
+  announce(world, repository, "check_run", by, {
     action,
     check_run: { ...checkRunJson(world, repository, run), check_suite: suite },
   });

@@ -15,10 +15,16 @@ export function whyHeldBack(pull: PullRequest): string | null {
   if (approved.size < reviews) return `At least ${reviews} approving review is required by reviewers with write access.`;
   const statuses = newestStatuses(repository, pull.head.sha);
   const runs = repository.checkRuns.filter(({ sha }) => sha === pull.head.sha);
-  for (const context of [...byRuleset, ...byProtection]) {
+  for (const one of [...byRuleset, ...byProtection]) {
+    const { context, app } = typeof one === "string" ? { context: one, app: null } : one;
     const said = [
-      ...statuses.filter((status) => status.context.toLowerCase() === context.toLowerCase()).map(({ state }) => state),
-      ...runs.filter(({ name }) => name === context).map(({ conclusion }) => conclusion ?? "pending"),
+      ...statuses
+        .filter((status) => status.context.toLowerCase() === context.toLowerCase())
+        .filter(({ creator }) => app === null || creator.login === `${app}[bot]`)
+        .map(({ state }) => state),
+      ...runs
+        .filter((run) => run.name === context && (app === null || run.app === app))
+        .map(({ conclusion }) => conclusion ?? "pending"),
     ];
     if (said.length === 0) return `Required status check "${context}" is expected.`;
     if (said.some((state) => !["success", "neutral", "skipped"].includes(state)))

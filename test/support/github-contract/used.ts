@@ -1,6 +1,7 @@
 /** What Signalbox asks of GitHub. A request for anything else fails the test that makes it, until it stands here. */
 export const usedOperations: readonly string[] = `
   GET /app
+  GET /apps/{app_slug}
   GET /app/installations
   POST /app/installations/{installation_id}/access_tokens
   GET /app/hook/deliveries
