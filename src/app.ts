@@ -10,6 +10,7 @@ import { pullRequestLabeled } from "./doors/webhooks/handlers/pull-request-label
 import { pullRequestUpdated } from "./doors/webhooks/handlers/pull-request-updated.ts";
 import { pushed } from "./doors/webhooks/handlers/pushed.ts";
 import { repositoryChanged, repositoryDeleted } from "./doors/webhooks/handlers/repository-changed.ts";
+import { checkRunRerequested, checkSuiteRerequested } from "./doors/webhooks/handlers/rerequested.ts";
 import { rightsChanged } from "./doors/webhooks/handlers/rights-changed.ts";
 import { statusCreated } from "./doors/webhooks/handlers/status-created.ts";
 import type { Services } from "./services.ts";
@@ -37,6 +38,8 @@ export function app(services: Services): (probot: Pick<Probot, "on">) => void {
     probot.on("status", (context) => statusCreated(context, services));
     probot.on("check_run.created", (context) => checkRunCompleted(context, services));
     probot.on("check_run.completed", (context) => checkRunCompleted(context, services));
+    probot.on("check_run.rerequested", (context) => checkRunRerequested(context, services));
+    probot.on("check_suite.rerequested", (context) => checkSuiteRerequested(context, services));
     probot.on("repository.renamed", (context) => repositoryChanged(context, services));
     probot.on("repository.transferred", (context) => repositoryChanged(context, services));
     probot.on("repository.privatized", (context) => repositoryChanged(context, services));

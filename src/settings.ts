@@ -41,6 +41,7 @@ export interface Settings extends Ground {
   /** Names of npm packages. */
   readonly plugins: readonly string[];
   readonly contextPrefix: string;
+  readonly showChecksAs: Values["SHOW_CHECKS_AS"];
   readonly concurrency: number;
   readonly maxTimeout: number;
   readonly maxLogSize: number;
@@ -112,6 +113,7 @@ export function readSettings(env: Environment, files: Files): SettingsRead {
     sandbox: values.SANDBOX,
     plugins: values.PLUGINS ?? [],
     contextPrefix: values.CONTEXT_PREFIX,
+    showChecksAs: values.SHOW_CHECKS_AS,
     concurrency: values.CONCURRENCY ?? availableParallelism(),
     maxTimeout: values.MAX_TIMEOUT,
     maxLogSize: values.MAX_LOG_SIZE,

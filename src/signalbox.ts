@@ -132,7 +132,8 @@ async function openParts(
   const register = app(services);
   await probot.load(async () => register(probot));
 
-  const reporter = startReporter({ database, github, publicUrl: settings.publicUrl, contextPrefix: settings.contextPrefix, log });
+  const { publicUrl, contextPrefix, showChecksAs, appId } = settings;
+  const reporter = startReporter({ database, github, publicUrl, contextPrefix, showChecksAs, appId, log });
   closers.push(() => reporter.stop());
   const merger = settings.role === "web" ? null : startMerger(services);
   if (merger !== null) closers.push(() => merger.stop());

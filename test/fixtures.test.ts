@@ -7,7 +7,9 @@ const files = readdirSync(folder).filter((file) => /^[a-z_]+\..*json$/.test(file
 
 const handled = [
   "check_run.completed",
+  "check_run.rerequested",
   "check_suite.completed",
+  "check_suite.rerequested",
   "deployment.created",
   "deployment.created.foreign",
   "deployment.created.ours",

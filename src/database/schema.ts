@@ -291,7 +291,7 @@ interface HistoryTable {
   environment: string | null;
   run: number | null;
   person: string;
-  door: "comment" | "page" | "command line" | "server";
+  door: "comment" | "check run" | "page" | "command line" | "server";
   deed: string;
   reason: string | null;
   details: string;

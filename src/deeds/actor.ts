@@ -7,7 +7,7 @@ export interface Actor {
   /** GitHub's; 0 for an operator. */
   readonly id: number;
   readonly role: Role | "operator";
-  readonly door: "comment" | "page" | "command line";
+  readonly door: "comment" | "check run" | "page" | "command line";
   /** The user of the system who typed it in this person's name. */
   readonly typedBy?: string;
 }

@@ -40,7 +40,8 @@ export async function retryChecks(tx: Transaction, actor: Actor, order: RetryChe
   return done(`Queued once more for ${short(headSha)}: ${namesOf(again)}`);
 }
 
-function hasNotPassed(run: CheckRun): boolean {
+/** Those that are under way have not failed yet. */
+export function hasNotPassed(run: CheckRun): boolean {
   return run.state === "finished" ? run.outcome.kind !== "passed" : isBeingStopped(run);
 }
 

@@ -6,7 +6,10 @@ import type { Settings } from "../settings.ts";
 
 /** What the doctor may look at. */
 export interface DoctorMeans {
-  readonly settings: Pick<Settings, "github" | "publicUrl" | "dataDir" | "sandbox" | "role" | "databaseUrl" | "webhookProxyUrl">;
+  readonly settings: Pick<
+    Settings,
+    "github" | "publicUrl" | "dataDir" | "sandbox" | "role" | "databaseUrl" | "webhookProxyUrl" | "showChecksAs"
+  >;
   readonly database: Database;
   readonly github: GitHub;
   loadFile(repository: Repository, ref: string): Promise<Loaded>;

@@ -37,18 +37,26 @@ export function needsOf({ repository, file }: FileInUse): readonly Need[] {
   ];
 }
 
+/** What the server's own settings ask for. */
+function needsOfServer({ settings }: DoctorMeans): readonly Need[] {
+  if (settings.showChecksAs === "statuses") return always;
+  return [...always, { permission: "checks", level: "write", because: "SHOW_CHECKS_AS=check-runs" }];
+}
+
 /** Whether the App asks for, and was granted, what the files in use need; and whether it hears of what happens. */
 export async function examinePermissions(
-  { github, settings }: DoctorMeans,
+  means: DoctorMeans,
   app: AppFacts,
   files: readonly FileInUse[],
 ): Promise<readonly Finding[]> {
+  const { github, settings } = means;
+  const needs = needsOfServer(means);
   const page = `${settings.github.web}/settings/apps/${app.slug}/permissions (of an organization: its settings, Developer settings, GitHub Apps)`;
   const installations = await readInstallations(github);
-  const asked = missingOf(app.permissions, [...always, ...files.flatMap(needsOf)]).map((need) =>
+  const asked = missingOf(app.permissions, [...needs, ...files.flatMap(needsOf)]).map((need) =>
     wrong("permissions", `the App lacks ${need.permission}: ${need.level} (${need.because})`, `add it at ${page}`),
   );
-  const granted = installations.flatMap((one) => examineInstallation(one, app, files));
+  const granted = installations.flatMap((one) => examineInstallation(one, app, needs, files));
   const unheard = events.filter((event) => !app.events.includes(event));
   const reviews = files.some(({ file }) => file.automerge !== null) && !app.events.includes("pull_request_review");
   return [
@@ -76,10 +84,15 @@ export async function examinePermissions(
   ];
 }
 
-function examineInstallation(one: InstallationFacts, app: AppFacts, files: readonly FileInUse[]): readonly Finding[] {
+function examineInstallation(
+  one: InstallationFacts,
+  app: AppFacts,
+  server: readonly Need[],
+  files: readonly FileInUse[],
+): readonly Finding[] {
   if (one.suspended)
     return [doubtful("permissions", `${one.account} has suspended it`, `its owner can end that in the settings, GitHub Apps`)];
-  const needs = [...always, ...files.filter(({ repository }) => repository.installation === one.id).flatMap(needsOf)];
+  const needs = [...server, ...files.filter(({ repository }) => repository.installation === one.id).flatMap(needsOf)];
   return missingOf(one.permissions, needs)
     .filter((need) => missingOf(app.permissions, [need]).length === 0)
     .map((need) =>

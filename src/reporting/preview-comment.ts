@@ -5,6 +5,7 @@ import { type PreviewOfPullRequest, previewsOf } from "../runs/previews.ts";
 import type { DeploymentRun } from "../runs/run.ts";
 import { sentenceOf, short } from "../runs/sentences.ts";
 import { runUrl } from "./links.ts";
+import { asCode } from "./markdown.ts";
 import type { ReporterOptions } from "./reporter.ts";
 import type { Report } from "./say.ts";
 
@@ -62,8 +63,4 @@ function addressOf(live: DeploymentRun): string | null {
   const text = live.state === "finished" && live.outcome.kind === "passed" ? live.outcome.live?.url : undefined;
   const url = text === undefined ? null : URL.parse(text);
   return url !== null && (url.protocol === "https:" || url.protocol === "http:") ? `<${url.href}>` : null;
-}
-
-function asCode(words: string): string {
-  return `\`${words.replace(/[`\p{C}]/gu, "")}\``;
 }

@@ -15,6 +15,9 @@ export interface ReporterOptions {
   /** Base of every link that is posted. */
   readonly publicUrl: string;
   readonly contextPrefix: string;
+  /** What begins to be shown from now on. */
+  readonly showChecksAs: "statuses" | "check-runs";
+  readonly appId: number;
   readonly log: Logger;
 }
 

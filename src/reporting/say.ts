@@ -1,19 +1,16 @@
 import { createDeployment, createDeploymentStatus, findDeployment } from "../github/deployments.ts";
 import type { Repository } from "../github/repository.ts";
-import { type CommitStatus, createCommitStatus } from "../github/statuses.ts";
-import { deciding } from "../runs/deciding.ts";
 import { runsOfPreview, takenDownBy } from "../runs/previews.ts";
-import { checksOf, findRun, liveRun } from "../runs/read.ts";
-import { readingOf } from "../runs/readings.ts";
+import { findRun, liveRun } from "../runs/read.ts";
 import type { Subject } from "../runs/reports.ts";
-import type { CheckRun, DeploymentRun } from "../runs/run.ts";
+import type { DeploymentRun } from "../runs/run.ts";
 import { shorten } from "../runs/sentences.ts";
-import { aggregateStatus, checkStatus, fileStatus } from "./commit-status.ts";
 import { deploymentStatus } from "./deployment-status.ts";
-import { commitUrl, runUrl } from "./links.ts";
+import { runUrl } from "./links.ts";
 import { sayPreviews } from "./preview-comment.ts";
 import { type notYet, type SayingOptions, sayEnvironment } from "./preview-environment.ts";
 import type { ReporterOptions } from "./reporter.ts";
+import { sayAggregate, sayCheck, sayFile } from "./say-checks.ts";
 
 export interface Report {
   readonly key: string;
@@ -49,57 +46,6 @@ export async function say(
     case "environment":
       return sayEnvironment(subject.name, report, repository, options);
   }
-}
-
-async function sayCheck(run: CheckRun, report: Report, repository: Repository, options: ReporterOptions): Promise<string | null> {
-  const runs = await options.database.read((db) => checksOf(db, repository.id, run.sha));
-  if (!deciding(runs).some(({ id }) => id === run.id)) return report.said;
-  const context = `${options.contextPrefix}/${run.name}`;
-  return sayStatus(
-    run.sha,
-    { context, ...checkStatus(run), target_url: runUrl(repository, run.id, options) },
-    report,
-    repository,
-    options,
-  );
-}
-
-async function sayAggregate(
-  sha: string,
-  report: Report,
-  repository: Repository,
-  options: ReporterOptions,
-): Promise<string | null> {
-  const { runs, reading } = await options.database.read(async (db) => ({
-    runs: await checksOf(db, repository.id, sha),
-    reading: await readingOf(db, repository.id, sha),
-  }));
-  const shown = aggregateStatus(runs, reading);
-  if (shown === null) return report.said;
-  const [run, ...others] = deciding(runs);
-  const link =
-    run !== undefined && others.length === 0 ? runUrl(repository, run.id, options) : commitUrl(repository, sha, options);
-  return sayStatus(sha, { context: options.contextPrefix, ...shown, target_url: link }, report, repository, options);
-}
-
-async function sayFile(sha: string, report: Report, repository: Repository, options: ReporterOptions): Promise<string | null> {
-  const reading = await options.database.read((db) => readingOf(db, repository.id, sha));
-  const shown = fileStatus(reading, report.said !== null);
-  if (shown === null) return report.said;
-  const context = `${options.contextPrefix}/config`;
-  return sayStatus(sha, { context, ...shown, target_url: commitUrl(repository, sha, options) }, report, repository, options);
-}
-
-async function sayStatus(
-  sha: string,
-  status: CommitStatus,
-  report: Report,
-  repository: Repository,
-  { github }: ReporterOptions,
-): Promise<string> {
-  const words = JSON.stringify(status);
-  if (words !== report.said) await createCommitStatus(github.as(repository.installation), repository, sha, status);
-  return words;
 }
 
 async function sayDeployment(

@@ -145,6 +145,12 @@ export const groups = {
       fallback: "signalbox",
       read: contextPrefix,
     },
+    SHOW_CHECKS_AS: {
+      meaning:
+        "statuses, or check-runs: with a summary, the lines that ::error names, and a Re-run button; the App then needs checks: write.",
+      fallback: "statuses",
+      read: oneOf("statuses", "check-runs"),
+    },
   },
   Limits: {
     CONCURRENCY: {

@@ -28,13 +28,12 @@ describe("the doctor", () => {
     for (const end of endings.splice(0).toReversed()) await end();
   });
 
-  async function examined(options: GitHubOptions = {}, key?: string): Promise<readonly Finding[]> {
+  async function examined(options: GitHubOptions = {}, more: Readonly<Record<string, string>> = {}): Promise<readonly Finding[]> {
     const dataDir = mkdtempSync(join(tmpdir(), "signalbox-doctor-"));
     endings.push(() => rmSync(dataDir, { recursive: true }));
     const github = await startGitHub(options);
     endings.push(() => github.close());
     const shop = await github.repository({ owner: "acme", name: "shop", files: { ".github/signalbox.yml": yaml } });
-    const more = key === undefined ? {} : { PRIVATE_KEY: key };
     const settings = settingsFor(github, { DATA_DIR: dataDir, SANDBOX: "none", ...more });
     const database = await openDatabase({ url: null, folder: dataDir });
     endings.push(() => database.close());
@@ -80,6 +79,12 @@ describe("the doctor", () => {
     expect(findings.filter(({ state, fix }) => (state === "fine") !== (fix === null))).toEqual([]);
   });
 
+  it("asks for what the server's settings need", async () => {
+    expect(said(await examined({}, { SHOW_CHECKS_AS: "check-runs" }), "permissions")).toContain(
+      "wrong: the App lacks checks: write (SHOW_CHECKS_AS=check-runs)",
+    );
+  });
+
   it("says that events are missing", async () => {
     const findings = await examined({ events: ["push"] });
     expect(said(findings, "events")[0]).toMatch(/^wrong: it does not hear of pull_request, deployment, /);
@@ -88,7 +93,7 @@ describe("the doctor", () => {
   it("says what is wrong with the credentials, and examines the machine all the same", async () => {
     const other = await startGitHub();
     endings.push(() => other.close());
-    const findings = await examined({}, other.app.privateKey);
+    const findings = await examined({}, { PRIVATE_KEY: other.app.privateKey });
     expect(findings[0]).toMatchObject({ subject: "app", state: "wrong", fix: expect.stringContaining("make a new key") });
     expect(said(findings, "disk")).toHaveLength(1);
     expect(said(findings, "git")[0]).toMatch(/^fine: git \d/);

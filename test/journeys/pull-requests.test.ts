@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { usualPermissions } from "../../demo/github/create-world.ts";
 import type { Repository } from "../../demo/github/repository.ts";
 import {
   calm,
@@ -11,6 +12,7 @@ import {
   heldCommand,
   letGo,
   statusBecomes,
+  useJourneys,
   useSharedJourney,
 } from "../support/journey.ts";
 import { until } from "../support/until.ts";
@@ -239,5 +241,159 @@ environments: { staging: { trigger: merge, target: directory, with: { path: stag
     const asked = journey.github.requests.slice(before).map(({ method, path }) => `${method} ${path}`);
     expect(asked[0]).toMatch(/^GET .*\/contents\/.github/);
     expect(asked[1]).toMatch(/^POST .*\/statuses\//);
+  });
+});
+
+describe("checks of a pull request as check runs", () => {
+  const journeys = useJourneys();
+  const journey = useSharedJourney({
+    github: { permissions: { ...usualPermissions, checks: "write" } },
+    env: { SHOW_CHECKS_AS: "check-runs" },
+  });
+
+  /** A check run by its name as it is now; the newest counts. */
+  const newest = (shop: Repository, sha: string, name: string) => shop.checkRuns(sha).findLast((run) => run.name === name);
+
+  async function ends(shop: Repository, sha: string, name: string, conclusion: string) {
+    return until(`${name} is ${conclusion}`, () => {
+      const run = newest(shop, sha, name);
+      return run?.conclusion === conclusion ? run : null;
+    });
+  }
+
+  async function open(yaml: string) {
+    const shop = await journey.repository({ ".github/signalbox.yml": yaml });
+    const sha = await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    return { shop, sha };
+  }
+
+  const noisy = (count: number) =>
+    `for line in $(seq 1 ${count}); do echo "::error file=src/cart.ts,line=$line,col=2::Wrong: $line"; done; exit 1`;
+
+  it("begin, and end with a summary and the page of the run, and leave no commit status", async () => {
+    const { shop, sha } = await open(`checks: { test: { run: [{ name: Unit, run: "${held}" }] } }`);
+    await heldCommand(journey.folder);
+    await until("the check run is in progress", () => newest(shop, sha, "signalbox/test")?.status === "in_progress");
+    await letGo(journey.folder);
+    const run = await ends(shop, sha, "signalbox/test", "success");
+    expect(run).toMatchObject({
+      detailsUrl: expect.stringMatching(/\/runs\/\d+$/),
+      output: { title: expect.stringMatching(/^Passed in/) },
+    });
+    expect(run.output.summary).toMatch(/^`Passed in \d+ s`\n.*- `Unit`: \d+ s\n.*\[The log\]\(http/s);
+    expect((await ends(shop, sha, "signalbox", "success")).output.summary).toMatch(/- \[`test`\]\(http.*\): `Passed in/);
+    await calm(journey);
+    expect(shop.checkRuns(sha)).toHaveLength(2);
+    expect(shop.allStatuses(sha)).toEqual([]);
+  });
+
+  it("show each line that ::error names, 50 in a request, once, although GitHub fails in between", async () => {
+    const { shop, sha } = await open(`checks: { test: { run: '${noisy(120)}' } }`);
+    journey.github.fault({ method: "PATCH", path: /check-runs/, times: 3, answer: "cut after" });
+    const run = await ends(shop, sha, "signalbox/test", "failure");
+    await until("all lines are shown", () => run.annotations.length >= 120);
+    await calm(journey);
+    expect(run.annotations.map((one) => one.start_line)).toEqual(Array.from({ length: 120 }, (_, at) => at + 1));
+    expect(run.annotations[6]).toEqual({
+      path: "src/cart.ts",
+      start_line: 7,
+      end_line: 7,
+      annotation_level: "failure",
+      message: "Wrong: 7",
+    });
+  });
+
+  it("are created once although GitHub's answer to it was lost", async () => {
+    journey.github.fault({ method: "POST", path: /check-runs/, times: 2, answer: "cut after" });
+    const { shop, sha } = await open(`checks: { test: { run: "true" } }`);
+    await ends(shop, sha, "signalbox/test", "success");
+    await ends(shop, sha, "signalbox", "success");
+    await calm(journey);
+    expect(
+      shop
+        .checkRuns(sha)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(["signalbox", "signalbox/test"]);
+  });
+
+  it("run again when somebody who may write presses Re-run, each try with its own annotations", async () => {
+    const { shop, sha } = await open(`checks: { test: { run: '${noisy(2)}' } }`);
+    const first = await ends(shop, sha, "signalbox/test", "failure");
+    await ends(shop, sha, "signalbox", "failure");
+    await calm(journey);
+    shop.rerun(first.id, "octocat");
+    await handled(journey);
+    expect(shop.checkRuns(sha)).toHaveLength(2);
+    expect(journey.log).toContainEqual(
+      expect.objectContaining({ msg: "a re-run was refused", why: "octocat has no write permission" }),
+    );
+
+    shop.rerun(first.id, "mira");
+    await until(
+      "a second try has ended",
+      () => shop.checkRuns(sha).filter(({ name, conclusion }) => name === "signalbox/test" && conclusion === "failure")[1],
+    );
+    await calm(journey);
+    const aggregate = newest(shop, sha, "signalbox");
+    shop.rerun(aggregate?.id ?? 0, "mira");
+    await until(
+      "a third try has ended",
+      () => shop.checkRuns(sha).filter(({ name, conclusion }) => name === "signalbox/test" && conclusion === "failure")[2],
+    );
+    await calm(journey);
+    const tries = shop.checkRuns(sha).filter(({ name }) => name === "signalbox/test");
+    expect(tries.map((run) => run.annotations.length)).toEqual([2, 2, 2]);
+    expect(shop.checkRuns(sha).filter(({ name }) => name === "signalbox")).toEqual([
+      expect.objectContaining({ conclusion: "failure" }),
+    ]);
+    const history = await journey.server.database.read((db) =>
+      db.selectFrom("history").select(["deed", "person", "door"]).where("repository", "=", shop.id).execute(),
+    );
+    expect(history).toEqual(
+      Array.from({ length: 2 }, () => expect.objectContaining({ deed: "retry", person: "mira", door: "check run" })),
+    );
+  });
+
+  it("name the lines of the repository file that are wrong", async () => {
+    const { shop, sha } = await open("checks:\n  test: { run: 'true' }\nfoo: 1\n");
+    const run = await ends(shop, sha, "signalbox/config", "failure");
+    expect(run.annotations).toEqual([expect.objectContaining({ path: ".github/signalbox.yml", start_line: 3 })]);
+  });
+
+  it("take the permission checks: write, and it is said once in the log what is missing", async () => {
+    const other = await journeys.start({ env: { SHOW_CHECKS_AS: "check-runs" } });
+    const shop = await other.github.repository({
+      owner: "acme",
+      name: "shop",
+      files: checks('  test: { run: "true" }'),
+      permissions: { mira: "write" },
+    });
+    await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    await calm(other);
+    const said = other.log.filter(({ msg }) => String(msg).includes("for want of a permission"));
+    expect(said).toEqual([
+      expect.objectContaining({ err: expect.objectContaining({ message: expect.stringContaining("checks=write") }) }),
+    ]);
+  });
+
+  it("end as they began when the setting changes", async () => {
+    const other = await journeys.start({ github: { permissions: { ...usualPermissions, checks: "write" } } });
+    const shop = await other.github.repository({
+      owner: "acme",
+      name: "shop",
+      files: checks(`  test: { run: "${held}" }`),
+      permissions: { mira: "write" },
+    });
+    const sha = await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    await heldCommand(other.folder);
+    await other.restart({ SHOW_CHECKS_AS: "check-runs" });
+    await letGo(other.folder);
+    await statusBecomes(shop, sha, "signalbox", "success");
+    await calm(other);
+    expect(shop.checkRuns(sha)).toEqual([]);
   });
 });

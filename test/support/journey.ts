@@ -20,8 +20,8 @@ export interface Journey {
   /** The data directory. */
   readonly folder: string;
   readonly server: Server;
-  /** Stops the server and starts it again on the same data. */
-  restart(): Promise<void>;
+  /** Stops the server and starts it again on the same data, with other settings if some are given. */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
   /** Everything that was said so far, one parsed line each. */
   readonly log: readonly Record<string, unknown>[];
@@ -107,10 +107,11 @@ async function endAll(endings: (() => Promise<void>)[]): Promise<void> {
 }
 
 async function startJourney(github: GitHubStandIn, folder: string, { env = {} }: JourneyOptions): Promise<Journey> {
-  const settings = settingsFor(github, { DATA_DIR: folder, SANDBOX: await sandbox, ...env });
+  const usual = { DATA_DIR: folder, SANDBOX: await sandbox, ...env };
   const said: Record<string, unknown>[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => void said.push(JSON.parse(line)) });
-  const begin = async () => {
+  const begin = async (more: Readonly<Record<string, string>> = {}) => {
+    const settings = settingsFor(github, { ...usual, ...more });
     const server = await startServer({ settings, log, fetch: checkedFetch(fetch) });
     github.webhooksTo(`${server.url}${webhookPath}`);
     return server;
@@ -129,9 +130,9 @@ async function startJourney(github: GitHubStandIn, folder: string, { env = {} }:
       return server;
     },
     stop,
-    async restart() {
+    async restart(more) {
       await stop();
-      server = await begin();
+      server = await begin(more);
     },
   };
 }

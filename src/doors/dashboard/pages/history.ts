@@ -5,7 +5,13 @@ import type { Html } from "./html.ts";
 import { pathOf } from "./layout.ts";
 import { ago } from "./times.ts";
 
-const doorWords = { comment: "by comment", page: "on a page", "command line": "on the command line", server: "" } as const;
+const doorWords = {
+  comment: "by comment",
+  "check run": "on GitHub",
+  page: "on a page",
+  "command line": "on the command line",
+  server: "",
+} as const;
 
 /** Who did what, when, and why. */
 export function historyList(repository: Repository, entries: readonly Past[], now: number): Html {
