@@ -12,6 +12,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** What its log said when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>;
+  /** Everything that it has written so far. */
+  output(): string;
   /** Resolves when it is gone; safe to repeat. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -25,8 +27,13 @@ export async function startProcess(
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../../src/main.ts")], {
     env: { ...environmentFor(github, { DATA_DIR: folder, LOG_FORMAT: "json", ...env }), PATH: process.env.PATH, HOME: folder },
-    stdio: ["ignore", "pipe", "inherit"],
+    // Where an operator would have installed plug-ins.
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => (output += piece));
+  child.stderr.pipe(process.stderr);
   const ready = Promise.withResolvers<Record<string, unknown>>();
   child.once("exit", () => ready.reject(new Error("the server ended before it was ready")));
   createInterface({ input: child.stdout }).on("line", (line) => {
@@ -34,7 +41,7 @@ export async function startProcess(
   });
   const said = await ready.promise;
   if (getsWebhooks) github.webhooksTo(`${said.url}${webhookPath}`);
-  return { url: String(said.url), pid: child.pid ?? 0, ready: said, end: (signal) => end(child, signal) };
+  return { url: String(said.url), pid: child.pid ?? 0, ready: said, output: () => output, end: (signal) => end(child, signal) };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -38,6 +38,11 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
+/** A request as faults know it; Amazon's services name their operations in a header. */
+export function lineOf({ method, path, headers }: Asked): string {
+  return [method, path, headers["x-amz-target"] ?? ""].join(" ").trim();
+}
+
 /** A real HTTP server on loopback that answers in place of a service. */
 export async function startStandIn(answer: (asked: Asked) => Answer): Promise<StandIn> {
   const asked: Asked[] = [];
@@ -50,7 +55,7 @@ export async function startStandIn(answer: (asked: Asked) => Answer): Promise<St
     const bytes = Buffer.concat(pieces);
     const one = { method, path: url.pathname, query: url.searchParams, headers, body: bytes.toString("utf8"), bytes };
     asked.push(one);
-    const fault = faults.find(({ on, times }) => times > 0 && on.test(`${method} ${url.pathname}`));
+    const fault = faults.find(({ on, times }) => times > 0 && on.test(lineOf(one)));
     if (fault !== undefined) fault.times -= 1;
     if (fault?.does === "lost") answer(one);
     send(response, fault?.does === undefined || fault.does === "half" ? answer(one) : fault.does, fault?.does === "half");

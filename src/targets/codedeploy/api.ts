@@ -58,6 +58,8 @@ export function codeDeployApi(sdk: Sdk, options: CodeDeployOptions, credentials:
     // We ask again ourselves, and show that we do.
     maxAttempts: 1,
     requestHandler: carrierWith(fetch),
+    // Or they write past the server's log.
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
     ...(endpoint === undefined ? {} : { endpoint }),
   };
   const client = new cd.CodeDeployClient(config);

@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
+import type { Repository } from "../../demo/github/repository.ts";
+import { openDatabase } from "../../src/database/connection.ts";
+import { openSecretKey } from "../../src/secrets/key.ts";
+import { setSecret } from "../../src/secrets/store.ts";
+import { lineOf, type StandIn, startStandIn } from "../runners/stand-in.ts";
+import { deploymentBecomes, sandbox } from "../support/journey.ts";
+import { until } from "../support/until.ts";
+import { startCodeDeploy } from "../targets/codedeploy-server.ts";
+import { startHeroku } from "../targets/heroku-server.ts";
+import { type ServerProcess, startProcess } from "./server-process.ts";
+
+let github: GitHubStandIn;
+let folder: string;
+let server: ServerProcess | null = null;
+const closers: (() => Promise<void>)[] = [];
+beforeEach(async () => {
+  github = await startGitHub();
+  closers.push(() => github.close());
+  folder = await mkdtemp(join(tmpdir(), "signalbox-elsewhere-"));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+});
+afterEach(async () => {
+  await end();
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+/** Everything that the servers have written. */
+let written = "";
+
+async function end(): Promise<void> {
+  await server?.end("SIGKILL");
+  written += server?.output() ?? "";
+  server = null;
+}
+
+/** Kills the server that there is, with its services well again, and starts the next one on its data. */
+async function beginAnew(services: readonly StandIn[] = []): Promise<void> {
+  await end();
+  for (const service of services) service.mend();
+  server = await startProcess(github, folder, { SANDBOX: await sandbox, OUTBOUND_ALLOW: "127.0.0.1", CONCURRENCY: "4" });
+}
+
+/** A repository that is deployed to all of these with each push, and the secrets of their services. */
+async function newShop(
+  environments: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+): Promise<Repository> {
+  const lines = Object.entries(environments).map(
+    ([name, rest]) => `  ${name}: { trigger: push, require_checks: none, timeout: 10m, ${rest} }\n`,
+  );
+  const shop = await github.repository({
+    owner: "acme",
+    name: "shop",
+    files: { ".github/signalbox.yml": `environments:\n${lines.join("")}`, version: "none" },
+    permissions: { mira: "write" },
+  });
+  const database = await openDatabase({ url: null, folder });
+  const key = openSecretKey(null, folder);
+  for (const [name, value] of Object.entries(secrets))
+    await database.write((tx) => setSecret(tx, key, { repository: shop.id, environment: null, name }, value));
+  await database.close();
+  return shop;
+}
+
+/** A request in whose middle a server dies, and whether the service has done what was asked. */
+interface Moment {
+  readonly of: StandIn;
+  readonly on: RegExp;
+  readonly does: "silent" | "lost";
+}
+
+/** The next requests like these come and are not answered. What came before them was. */
+async function reach(moments: readonly Moment[]): Promise<void> {
+  await Promise.all(
+    moments.map(({ of, on, does }) => {
+      of.fault(on, does);
+      const before = of.asked.length;
+      return until(`${does} at ${on}`, () => of.asked.slice(before).some((asked) => on.test(lineOf(asked))), 60_000);
+    }),
+  );
+}
+
+/** GitHub knows one deployment to the environment, which has ended once, in this way. */
+async function endedOnce(shop: Repository, environment: string, state: "success" | "error"): Promise<void> {
+  const ended = await until(environment, () => deploymentBecomes(shop, environment, state).catch(() => null), 60_000);
+  expect(shop.deployments().filter((one) => one.environment === environment)).toEqual([ended]);
+  expect(ended.statuses.filter((one) => ["success", "failure", "error"].includes(one.state))).toHaveLength(1);
+}
+
+/** Takes what is posted to it, and knows which deployments those are and where to call back. */
+async function startReceiver() {
+  const addresses: string[] = [];
+  const runs = new Set<string>();
+  const standIn = await startStandIn(({ body }) => {
+    const { run, callback } = JSON.parse(body);
+    runs.add(run);
+    addresses.push(callback);
+    return { status: 202 };
+  });
+  return { ...standIn, addresses, runs };
+}
+
+describe("a server that is killed at each step of deployments that go on elsewhere", () => {
+  it("leaves one build and release at Heroku, one deployment at CodeDeploy and one at a webhook's receiver", async () => {
+    const heroku = await startHeroku("a key");
+    const codedeploy = await startCodeDeploy("AKIAIOSFODNN7EXAMPLE");
+    const hook = await startReceiver();
+    closers.push(heroku.close, codedeploy.close, hook.close);
+    heroku.phases = "passes";
+    await beginAnew();
+    const group = "application: shop, group: production, region: eu-central-1, bucket: acme-bundles";
+    const shop = await newShop(
+      {
+        heroku: `target: heroku, with: { app: shop-staging, key: HEROKU, api: "${heroku.url}" }`,
+        aws: `target: codedeploy, with: { ${group}, key: AWS, endpoint: "${codedeploy.url}" }`,
+        hook: `target: webhook, with: { url: "${hook.url}/hook", secret: HOOK }`,
+        early: `target: heroku, with: { app: shop, key: HEROKU, api: "${heroku.url}" }`,
+      },
+      { HEROKU: "a key", AWS: "AKIAIOSFODNN7EXAMPLE:another key", HOOK: "a secret" },
+    );
+    const first = reach([
+      // Nothing is wanted of Heroku yet, so this one is not gone on with.
+      { of: heroku, on: /^GET \/apps\/shop$/, does: "silent" },
+      { of: heroku, on: /^GET .*shop-staging\/builds$/, does: "silent" },
+      { of: codedeploy, on: /ListDeployments$/, does: "silent" },
+      { of: hook, on: /^POST/, does: "silent" },
+    ]);
+    await shop.commit({ branch: "main", files: { version: "one" }, message: "Deploy me", author: "mira" });
+    await first;
+    const steps: readonly (readonly [heroku: RegExp, Moment["does"], codedeploy: RegExp, Moment["does"]])[] = [
+      [/^POST \/sources$/, "lost", /^PUT/, "silent"],
+      [/^PUT \/uploads/, "silent", /^PUT/, "lost"],
+      [/^POST .*\/builds$/, "silent", /CreateDeployment$/, "silent"],
+      [/^POST .*\/builds$/, "lost", /CreateDeployment$/, "lost"],
+      [/^GET .*\/builds\/[^/]+$/, "silent", /BatchGetDeployments$/, "silent"],
+      [/^GET \/streams/, "silent", /\.GetDeployment$/, "silent"],
+      [/^GET .*\/releases\/[^/]+$/, "silent", /BatchGetDeploymentTargets$/, "silent"],
+    ];
+    for (const [index, [on, does, onAws, doesAws]] of steps.entries()) {
+      await beginAnew([heroku, codedeploy, hook]);
+      await reach([
+        { of: heroku, on, does },
+        { of: codedeploy, on: onAws, does: doesAws },
+        ...(index === 0 ? [{ of: hook, on: /^POST/, does: "lost" } as const] : []),
+      ]);
+      // Of the first it could not say that it had taken it; with the second the server dies while it waits.
+      await until("the receiver is told", () => hook.addresses.length >= Math.min(index + 1, 2), 60_000);
+    }
+    // It is called by its first address, and dies when it has said that the call is taken. People know it by another address.
+    const { pathname } = new URL(hook.addresses[0] ?? "");
+    const report = { method: "POST", body: JSON.stringify({ result: "passed" }) };
+    expect((await fetch(`${server?.url}${pathname}`, report)).status).toBe(200);
+    await beginAnew([heroku, codedeploy, hook]);
+
+    for (const environment of ["heroku", "aws", "hook"]) await endedOnce(shop, environment, "success");
+    await endedOnce(shop, "early", "error");
+    expect(heroku.made).toMatchObject({ builds: [{ status: "succeeded" }], releases: [{ version: 1, status: "succeeded" }] });
+    expect(codedeploy.made).toMatchObject([{ status: "Succeeded" }]);
+    expect([heroku.live(), codedeploy.live(), hook.runs.size]).toEqual(["one", "one", 1]);
+    // Nobody's library writes past the log.
+    await end();
+    expect(written.split("\n").filter((line) => !line.startsWith("{"))).toEqual([""]);
+  }, 300_000);
+});
