@@ -61,7 +61,9 @@ function entryOf(name: string, folders: readonly string[]): string {
       const code = Error.isError(error) && "code" in error ? error.code : "";
       if (code === "ERR_PACKAGE_PATH_NOT_EXPORTED")
         throw new Wrong('does not say what it exports; write "exports": "./index.js" into its package.json', { cause: error });
-      if (code !== "MODULE_NOT_FOUND") throw new Wrong(`cannot be found: ${firstLine(error)}`, { cause: error });
+      // With a path it is installed, and the file that it names is not there.
+      if (code !== "MODULE_NOT_FOUND" || Object.hasOwn(Object(error), "path"))
+        throw new Wrong(`cannot be found: ${firstLine(error)}`, { cause: error });
     }
   }
   throw new Wrong(`is not installed; call npm install ${name} in ${folders.join(" or in ")}`);

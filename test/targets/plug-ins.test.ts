@@ -1,17 +1,27 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { startGitHub } from "../../demo/github/github.ts";
+import { openDatabase } from "../../src/database/connection.ts";
 import { knownWith } from "../../src/known.ts";
 import { sayMistake } from "../../src/repository-file/mistake.ts";
 import { parseRepositoryFile } from "../../src/repository-file/parse.ts";
+import { openSecretKey } from "../../src/secrets/key.ts";
+import { setSecret } from "../../src/secrets/store.ts";
 import { targets as ours } from "../../src/targets/index.ts";
 import { withPlugIns } from "../../src/targets/plug-ins.ts";
 import type { AnyTarget } from "../../src/targets/target.ts";
 import { keepsToTheContract, recordingIo } from "../contracts/deploy-target.ts";
+import { startProcess } from "../journeys/server-process.ts";
+import { deploymentBecomes, environmentFor, sandbox } from "../support/journey.ts";
 import { orderIn } from "./order.ts";
 import { startWebdav } from "./webdav-server.ts";
 
+const run = promisify(execFile);
+const main = join(import.meta.dirname, "../../src/main.ts");
 const example = join(import.meta.dirname, "../../examples/target-webdav");
 
 let folder: string;
@@ -32,6 +42,10 @@ async function install(name: string, source: string, more: object = { exports: "
   await writeFile(join(at, "package.json"), JSON.stringify({ name, type: "module", ...more }));
   await writeFile(join(at, "index.js"), source);
 }
+
+/** A package that declares a target without any faults, but for what is said here. */
+const target = (more = "") =>
+  `export default ({ defineTarget, z }) => defineTarget({ name: "mine", options: z.strictObject({}), deploy: async () => ({}), ${more} });`;
 
 async function loadExample(): Promise<AnyTarget> {
   // As `npm install FOLDER` does it.
@@ -130,8 +144,6 @@ describe("plug-ins", () => {
     expect([...(await withPlugIns(ours, [], [folder])).keys()]).toEqual([...ours.keys()]);
   });
 
-  const target = (more = "") =>
-    `export default ({ defineTarget, z }) => defineTarget({ name: "mine", options: z.strictObject({}), deploy: async () => ({}), ${more} });`;
   it.each([
     ["it throws", "throw new Error('out of order');", 'PLUGINS: "mine" cannot be loaded: out of order'],
     ["it is no JavaScript", "export default (", /^PLUGINS: "mine" cannot be loaded: /],
@@ -177,5 +189,57 @@ describe("plug-ins", () => {
     await expect(withPlugIns(ours, ["none", "one", "two"], [folder])).rejects.toThrow(
       `PLUGINS: "none" is not installed; call npm install none in ${folder}\n  PLUGINS: "two" is a target called "mine", and there is one already; rename it`,
     );
+  });
+});
+
+describe("a server with plug-ins", () => {
+  it("deploys with the example", async () => {
+    const { server: dav, live } = await openWorld();
+    await symlink(example, join(folder, "node_modules", "signalbox-target-webdav"));
+    const github = await startGitHub();
+    closers.push(() => github.close());
+    const env = { SANDBOX: await sandbox, OUTBOUND_ALLOW: "127.0.0.1", PLUGINS: "signalbox-target-webdav" };
+    const server = await startProcess(github, folder, env);
+    closers.push(() => server.end("SIGKILL"));
+    const target = `target: webdav, with: { url: "${dav.url}", user: deploy, password: DAV_PASSWORD }`;
+    const shop = await github.repository({
+      owner: "acme",
+      name: "shop",
+      files: { ".github/signalbox.yml": `environments: { docs: { trigger: push, require_checks: none, ${target} } }` },
+      permissions: { mira: "write" },
+    });
+    const database = await openDatabase({ url: null, folder });
+    const place = { repository: shop.id, environment: null, name: "DAV_PASSWORD" };
+    await database.write((tx) => setSecret(tx, openSecretKey(null, folder), place, "dav-passw0rd"));
+    await database.close();
+
+    await shop.commit({ branch: "main", files: { "site/version": "one" }, message: "Deploy me", author: "mira" });
+    await deploymentBecomes(shop, "docs", "success");
+    expect(await live()).toBe("one");
+  }, 60_000);
+
+  it("does not start when one of them is not as it should be, and says each in a line", async () => {
+    await install("broken", "throw new Error('out of order');");
+    await install("greedy", target('name: "ssh"'));
+    await install("halfway", "", { exports: "./nothing.js" });
+    const github = await startGitHub();
+    closers.push(() => github.close());
+    const env = { DATA_DIR: folder, SANDBOX: "none", PLUGINS: "broken,greedy,halfway,missing" };
+
+    const ended = await run(process.execPath, [main], {
+      cwd: folder,
+      env: { ...environmentFor(github, env), PATH: process.env.PATH },
+    }).catch((error: { readonly code: number; readonly stderr: string }) => error);
+
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr.split("\n").filter((line) => !line.startsWith("Warning: SANDBOX"))).toEqual([
+      "Signalbox does not start:",
+      '  PLUGINS: "broken" cannot be loaded: out of order',
+      '  PLUGINS: "greedy" is a target called "ssh", and there is one already; rename it',
+      expect.stringMatching(/^ {2}PLUGINS: "halfway" cannot be found: Cannot find module '.*nothing\.js'$/),
+      expect.stringMatching(/^ {2}PLUGINS: "missing" is not installed; call npm install missing in /),
+      "",
+    ]);
+    expect(await readdir(folder)).toEqual(["node_modules"]);
   });
 });
