@@ -182,7 +182,7 @@ async function openParts(
   closers.push(async () => closing.abort());
   const doors: Doors = {
     ingest: isServing ? createIngest({ receiving, secrets: settings.webhookSecrets, listensTo, log }) : null,
-    callbacks: isServing ? getRequestListener(createCallbacks(database, reportProblems)) : null,
+    callbacks: isServing ? getRequestListener(createCallbacks({ ...services, problems: reportProblems })) : null,
     pages: isServing ? getRequestListener(createDashboard({ ...services, stop: closing.signal }).fetch) : null,
     unready: async () => receiving.broken() ?? (await unready(database)),
     metrics: createMetrics({ database, requests, token: settings.metricsToken, log }),

@@ -1,9 +1,15 @@
 import type { Database } from "../database/connection.ts";
 import { callbackPath, lookAtCallback, takeCallback } from "../runs/callbacks.ts";
 import type { Run } from "../runs/run.ts";
+import { maskedReport, type Secrets } from "./masked-report.ts";
 
 /** What is wrong with what came with a call for such a run, so that it can be sent again; `null` when nothing is. */
 export type ReportProblems = Readonly<Record<Run["kind"], (body: unknown) => string | null>>;
+
+export interface CallbackMeans extends Secrets {
+  readonly database: Database;
+  readonly problems: ReportProblems;
+}
 
 /** Bytes of a body: the log of a build comes in it. */
 const largest = 1_000_000;
@@ -12,22 +18,24 @@ const largest = 1_000_000;
  * Answers `POST /-/callbacks/TOKEN`, where other systems bring the results of checks and deployments. Whoever has the token may call, once: what was wrong with a
  * call that is answered 400 can be mended and sent again. 200 means that the result is durable.
  */
-export function createCallbacks(database: Database, problems: ReportProblems): (request: Request) => Promise<Response> {
+export function createCallbacks(means: CallbackMeans): (request: Request) => Promise<Response> {
+  const { database, problems } = means;
   return async (request) => {
     const token = tokenIn(new URL(request.url).pathname);
     // A stranger learns nothing, and nothing of his is read.
-    const state = token === null ? "unknown" : await lookAtCallback(database, token);
-    if (token === null || state === "unknown") return say(404, "There is no such callback");
+    const waiting = token === null ? "unknown" : await lookAtCallback(database, token);
+    if (token === null || waiting === "unknown") return say(404, "There is no such callback");
     if (request.method !== "POST") return say(405, "Send the result with POST");
-    if (state === "again") return usedUp();
+    if (waiting === "again") return usedUp();
 
     const body = await readWithin(request, largest);
     if (body === null) return say(413, `The body is larger than ${largest} bytes; leave out a part of the log`);
     const parsed = jsonOf(body);
     if (parsed === undefined) return say(400, "The body is not JSON");
-    const problem = problems[state](parsed);
+    const problem = problems[waiting.kind](parsed);
     if (problem !== null) return say(400, problem);
-    switch (await database.write((tx) => takeCallback(tx, token, parsed))) {
+    const report = await maskedReport(parsed, { run: waiting, token }, means);
+    switch (await database.write((tx) => takeCallback(tx, token, report))) {
       case "taken":
         return say(200, "Taken");
       case "again":

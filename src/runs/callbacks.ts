@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Database, Transaction } from "../database/connection.ts";
 import type { Callbacks } from "../elsewhere/callbacks.ts";
+import { findRun } from "./read.ts";
 import type { Run } from "./run.ts";
 
 /** What becomes of a call. */
@@ -55,18 +56,18 @@ export function callbacksOf(
   };
 }
 
-/** Which kind of run waits for a token's call; tells nothing else about it. */
-export async function lookAtCallback(database: Database, token: string): Promise<Run["kind"] | "again" | "unknown"> {
-  const row = await database.read((db) =>
-    db
+/** The run that waits for a token's call. */
+export async function lookAtCallback(database: Database, token: string): Promise<Run | "again" | "unknown"> {
+  return database.read(async (db) => {
+    const row = await db
       .selectFrom("callback")
-      .innerJoin("run", "run.id", "callback.run")
-      .select(["callback.arrived_at", "run.kind"])
-      .where("callback.token", "=", keyOf(token))
-      .executeTakeFirst(),
-  );
-  if (row === undefined) return "unknown";
-  return row.arrived_at === null ? row.kind : "again";
+      .select(["run", "arrived_at"])
+      .where("token", "=", keyOf(token))
+      .executeTakeFirst();
+    const run = row === undefined ? null : await findRun(db, row.run);
+    if (row === undefined || run === null) return "unknown";
+    return row.arrived_at === null ? run : "again";
+  });
 }
 
 /** Takes what came with a call: once, durable when the transaction is, and the run that waits for it is woken. */

@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
+import { rememberRepository } from "../../src/github/repository.ts";
 import { problemWithReport } from "../../src/runners/webhook/report.ts";
-import { createCheck } from "../../src/runs/births.ts";
+import { createCheck, createDeploymentRun } from "../../src/runs/births.ts";
 import { callbacksOf, closeCallbacks } from "../../src/runs/callbacks.ts";
-import { newCheck } from "../runs/scene.ts";
+import { secretKey } from "../../src/secrets/key.ts";
+import { readSecret, setSecret } from "../../src/secrets/store.ts";
+import { problemWithReport as problemWithDeployment } from "../../src/targets/webhook/report.ts";
+import { newCheck, newDeployment, repository } from "../runs/scene.ts";
 import { engines } from "../support/engines.ts";
 import { until } from "../support/until.ts";
 
@@ -13,14 +17,22 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
   let run: { readonly id: number; readonly attempt: number };
   beforeEach(async () => {
     database = await storage.open();
+    await database.write((tx) => rememberRepository(tx, repository));
     run = { id: Number(await database.write((tx) => createCheck(tx, newCheck()))), attempt: 1 };
   });
 
-  const problems = { check: problemWithReport, deployment: () => "of a deployment" };
+  const key = secretKey(new Uint8Array(32).fill(7));
+  const secretsFor =
+    ({ id }: { readonly id: number }, environment: string | null) =>
+    (name: string) =>
+      database.read((db) => readSecret(db, key, { repository: id, environment, name }));
+  const problems = { check: problemWithReport, deployment: problemWithDeployment };
   const never = new AbortController().signal;
   const callbacks = () => callbacksOf(database, run, "http://127.0.0.1:3000");
   const send = (url: string, body: string | ReadableStream, method = "POST") =>
-    createCallbacks(database, problems)(new Request(url, { method, ...(method === "POST" ? { body, duplex: "half" } : {}) }));
+    createCallbacks({ database, secretsFor, problems })(
+      new Request(url, { method, ...(method === "POST" ? { body, duplex: "half" } : {}) }),
+    );
   const answer = async (response: Promise<Response>) => {
     const { status, text } = await response.then(async (one) => ({ status: one.status, text: await one.text() }));
     return `${status} ${text.trim()}`;
@@ -127,5 +139,50 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
 
     // Without the ring it would take five seconds.
     await until("the result", () => result !== null, 3_000);
+  });
+
+  describe("a report that repeats what nobody should keep", () => {
+    const set = (name: string, value: string, environment: string | null = null) =>
+      database.write((tx) => setSecret(tx, key, { repository: repository.id, environment, name }, value));
+    const opened = async (id: number | null) =>
+      callbacksOf(database, { id: Number(id), attempt: 1 }, "https://ci.example.com").open();
+    const kept = async () => JSON.stringify(await database.read((db) => db.selectFrom("callback").select("body").execute()));
+
+    it("of a check is stored without the secrets that its run names, and without the addresses to call", async () => {
+      await set("HOOK", "tr0ub4dor&3!");
+      await set("OTHER", "another one");
+      const configuration = { with: { url: "https://ci.example.com", secret: "HOOK" } };
+      const id = await database.write((tx) => createCheck(tx, newCheck({ name: "e2e", configuration })));
+      const [before, now] = [await opened(id), await opened(id)];
+      const log = `tr0ub4dor&3! dHIwdWI0ZG9yJjMh ${before.url}\n${now.url.split("/").at(-1)} another one\n`;
+
+      expect(await answer(send(now.url, JSON.stringify({ result: "failed", what: "tr0ub4dor&3! is wrong", log })))).toBe(
+        "200 Taken",
+      );
+      expect(await callbacksOf(database, { id: Number(id), attempt: 1 }, "").arrived([before.key, now.key], never)).toEqual({
+        result: "failed",
+        what: "*** is wrong",
+        log: "*** *** https://ci.example.com/-/callbacks/***\n*** another one\n",
+      });
+      expect(await kept()).not.toMatch(/tr0ub4dor|dHIwdWI0|callbacks\/[^*]/);
+    });
+
+    it("of a deployment neither, in whatever its release holds, and is still understood", async () => {
+      await set("HOOK", "of all environments");
+      await set("HOOK", "passed", "staging");
+      const configuration = { plan: { with: { secret: "HOOK" } } };
+      const id = await database.write((tx) => createDeploymentRun(tx, newDeployment({ environment: "staging", configuration })));
+      const { url, key: found } = await opened(id);
+      const release = { passed: ["it passed", 7, null, { deep: "passed" }] };
+
+      expect(await answer(send(url, JSON.stringify({ result: "passed", url: "https://passed.example.com", release })))).toBe(
+        "200 Taken",
+      );
+      expect(await callbacksOf(database, { id: Number(id), attempt: 1 }, "").arrived([found], never)).toEqual({
+        result: "passed",
+        url: "https://***.example.com",
+        release: { "***": ["it ***", 7, null, { deep: "***" }] },
+      });
+    });
   });
 });

@@ -23,6 +23,8 @@ export interface CodeDeployServer extends StandIn {
   deployments: Behaviour;
   /** Whether the group rolls back by itself when one fails. */
   rollsBack: boolean;
+  /** What a script that fails has said, besides the usual. */
+  says: string;
   /** The file `version` of the revision that is live. */
   live(): string | null;
   readonly made: readonly Deployment[];
@@ -37,7 +39,7 @@ export async function startCodeDeploy(accessKeyId: string): Promise<CodeDeploySe
   const objects = new Map<string, Buffer>();
   const made: Deployment[] = [];
   const posts: { readonly operation: string; readonly body: unknown }[] = [];
-  const state = { deployments: "passes" as Behaviour, rollsBack: false };
+  const state = { deployments: "passes" as Behaviour, rollsBack: false, says: "" };
   let live: Create["revision"] | null = null;
 
   const eTagOf = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
@@ -80,7 +82,8 @@ export async function startCodeDeploy(accessKeyId: string): Promise<CodeDeploySe
   function eventsOf({ status, id }: Deployment) {
     const event = (lifecycleEventName: string, how: string, more = {}) => ({ lifecycleEventName, status: how, ...more });
     const started = status === "Created" ? [] : [event("ApplicationStop", "Succeeded"), event("DownloadBundle", "Succeeded")];
-    if (status === "Failed") started.push(event("AfterInstall", "Failed", { diagnostics: fixture.diagnostics }));
+    const diagnostics = { ...fixture.diagnostics, logTail: `${fixture.diagnostics.logTail}${state.says}` };
+    if (status === "Failed") started.push(event("AfterInstall", "Failed", { diagnostics }));
     else started.push(event("AfterInstall", status === "Succeeded" ? "Succeeded" : "Pending"));
     const target = { ...fixture.target.instanceTarget, deploymentId: id, lifecycleEvents: started };
     return [{ ...fixture.target, instanceTarget: target }];

@@ -13,6 +13,8 @@ export interface HerokuServer extends StandIn {
   builds: Behaviour;
   /** Of release phases from now on; null for an app without one. */
   phases: Behaviour | null;
+  /** What each build and release phase says, besides the usual. */
+  says: string;
   /** What a visitor of an app finds: the file `version` of its live slug. */
   live(app?: string): string | null;
   readonly made: { readonly builds: readonly BuildRecord[]; readonly releases: readonly ReleaseRecord[] };
@@ -53,7 +55,7 @@ export async function startHeroku(key: string): Promise<HerokuServer> {
   const builds: BuildRecord[] = [];
   const releases: ReleaseRecord[] = [];
   const promotions = new Map<string, { readonly app: string; readonly release: string }>();
-  const state = { builds: "passes" as Behaviour, phases: null as Behaviour | null };
+  const state = { builds: "passes" as Behaviour, phases: null as Behaviour | null, says: "" };
   let url = "";
   let serial = 0;
   const newId = () => {
@@ -113,6 +115,7 @@ export async function startHeroku(key: string): Promise<HerokuServer> {
   async function* outputOf(id: string): AsyncGenerator<string> {
     yield "-----> Node.js app detected\n";
     yield `-----> Building ${id}\n`;
+    yield state.says;
     const goesOn = () =>
       builds.some((one) => one.id === id && one.status === "pending" && one.goes === "waits") ||
       releases.some((one) => one.id === id && one.status === "pending" && one.goes === "waits");

@@ -10,7 +10,7 @@ export const options = z
     ),
   })
   .describe(
-    'Any other CI: a signed POST starts it, a call back tells the result. The JSON that is sent holds `action` ("run", or "cancel" for a run that is not wanted any more), `run` (the address of the run\'s page, which names it), `check`, `repository` (`owner`, `name`, `clone_url`), `sha`, `ref`, `pull_request`, `timeout` (seconds) and, for "run", `callback`: an address that takes one POST with the JSON `{ "result": "passed" | "failed", "what"?, "log"?, "url"? }`. `what` says in a few words what failed, `log` is shown, `url` leads to the build. The address is a secret and works once. The same run may be sent twice, after a crash also with another address; both work then, and the first call counts. `Idempotency-Key` is the same each time, and another one for each attempt.',
+    'Any other CI: a signed POST starts it, a call back tells the result. The JSON that is sent holds `action` ("run", or "cancel" for a run that is not wanted any more), `run` (the address of the run\'s page, which names it), `check`, `repository` (`owner`, `name`, `clone_url`), `sha`, `ref`, `pull_request`, `timeout` (seconds) and, for "run", `callback`: an address that takes one POST with the JSON `{ "result": "passed" | "failed", "what"?, "log"?, "url"? }`. `what` says in a few words what failed, `log` is shown, `url` leads to the build. The address is a secret and works once; where the JSON holds it, or the secret that signs, it is kept with `***` in its place. The same run may be sent twice, after a crash also with another address; both work then, and the first call counts. `Idempotency-Key` is the same each time, and another one for each attempt.',
   );
 
 export type WebhookOptions = z.infer<typeof options>;

@@ -62,6 +62,6 @@ function credentialsFrom(secret: string, name: string, order: DeployOrder): Cred
   if (accessKeyId === "" || secretAccessKey === "")
     throw errored(`the secret "${name}" must be ACCESS_KEY_ID:SECRET_ACCESS_KEY`, "Set it again with signalbox secret set");
   const sessionToken = token.join(":");
-  for (const part of [secretAccessKey, sessionToken]) if (part !== "") order.conceal(part);
+  for (const part of [accessKeyId, secretAccessKey, sessionToken]) if (part !== "") order.conceal(part);
   return { accessKeyId, secretAccessKey, ...(sessionToken === "" ? {} : { sessionToken }) };
 }
