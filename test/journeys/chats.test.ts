@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
 import { openSecretKey } from "../../src/secrets/key.ts";
@@ -8,6 +9,14 @@ import { until } from "../support/until.ts";
 
 const path = ".github/signalbox.yml";
 const all = "[failure, recovery, waiting, started, deployed, rolled_back]";
+
+/** An answer that goes on for ever, a space at a time, far below any limit of its size. */
+async function* drops(): AsyncGenerator<string> {
+  for (;;) {
+    await delay(50);
+    yield " ";
+  }
+}
 
 describe("a chat", () => {
   const journey = useSharedJourney({ env: { OUTBOUND_ALLOW: "127.0.0.1" } });
@@ -137,8 +146,11 @@ describe("a chat", () => {
     expect(headlines(chats.discord)).toEqual(["Checks are green again on #1"]);
   });
 
-  it("that is down or never answers delays nothing, and is told when it is back", async () => {
-    const shop = await repositoryWith("[{ slack: SLACK }, { discord: DISCORD }, { teams: TEAMS }]");
+  it("that is down, never answers, or answers slowly for ever delays nothing, and is told when it is back", async () => {
+    const shop = await repositoryWith(
+      "[{ slack: SLACK }, { discord: DISCORD }, { teams: TEAMS }, { webhook: HOOK, secret: KEY }]",
+    );
+    chats.webhook.fault(/./, { pieces: drops() }, 100);
     chats.slack.fault(/./, { status: 503 });
     chats.teams.fault(/./, "silent", 100);
     const sha = await push(shop, "monsoon");
@@ -148,11 +160,17 @@ describe("a chat", () => {
     expect(chats.slack.messages()).toEqual([]);
     await endPauses();
     await reads(chats.slack, "Deployed to live");
-    expect(chats.teams.messages()).toEqual([]);
-    chats.teams.mend();
-    await until("the slow one has been given up for now", () => isPaused("teams TEAMS", shop), 20_000);
+    for (const [chat, name] of [
+      [chats.teams, "teams TEAMS"],
+      [chats.webhook, "webhook HOOK KEY"],
+    ] as const) {
+      expect(chat.messages()).toEqual([]);
+      chat.mend();
+      await until(`${name} has been given up for now`, () => isPaused(name, shop), 20_000);
+    }
     await endPauses();
     await reads(chats.teams, "Deployed to live");
+    await reads(chats.webhook, "Deployed to live");
   });
 
   it("that was revoked, has no secret or lies within the server is said once, with what to do", async () => {

@@ -275,15 +275,29 @@ environments: { staging: { trigger: merge, target: directory, with: { path: stag
     expect(shop.comments(number).find((comment) => comment.id === id)?.reactions).toEqual([]);
   });
 
-  it("with more than ten commands is obeyed in none of them", async () => {
+  it.each([11, 1_000])("with %i commands is obeyed in none of them, and costs no more than one", async (count) => {
     const shop = await journey.repository(checks(`  test: { run: "false" }`));
     const { sha, number } = await propose(shop);
     await statusBecomes(shop, sha, "signalbox", "failure");
-    expect(await say(shop, number, "/retry\n".repeat(11))).toMatchObject({
+    await calm(journey);
+    const requests = journey.github.requests.length;
+    expect(await say(shop, number, "/retry\n/deploy live\n".repeat(count).split("\n").slice(0, count).join("\n"))).toMatchObject({
       reactions: ["confused"],
-      answers: [expect.stringContaining("11 commands are too many")],
+      answers: [expect.stringContaining(`${count} commands are too many`)],
     });
     expect(await attemptsOf(shop)).toEqual(["test 1"]);
+    // The role, the pull request, the reaction and the answer.
+    expect(journey.github.requests.length - requests).toBeLessThanOrEqual(4);
+  });
+
+  it("of 60 KB is obeyed like any other", async () => {
+    const shop = await journey.repository(checks(`  test: { run: "false" }`));
+    const { sha, number } = await propose(shop);
+    await statusBecomes(shop, sha, "signalbox", "failure");
+    const body = `${"/nobody knows this one `<!-- -->` > ".repeat(1_700)}\n\n/retry`;
+    expect(body.length).toBeGreaterThan(60_000);
+    expect((await say(shop, number, body)).reactions).toEqual(["rocket"]);
+    await until("it ran again", async () => (await attemptsOf(shop)).join() === "test 1,test 2");
   });
 
   it("without a command costs no request, however long it is", async () => {

@@ -57,7 +57,7 @@ async function decide(services: Services, comment: WrittenComment, commands: rea
   const pullRequest = { ...now, repository: repository.id, number: comment.pullRequest };
   const deeds: PreparedDeed[] = [];
   const place = { repository, pullRequest, cause: { kind: "deed" as const, id: comment.id } };
-  for (const command of commands.slice(0, mostCommands)) deeds.push(await prepare(services, actor, command, place));
+  if (commands.length <= mostCommands) for (const command of commands) deeds.push(await prepare(services, actor, command, place));
   return keep(services, comment, (tx) => obeyAll(tx, comment, commands, deeds));
 }
 
