@@ -58,7 +58,8 @@ const commands: Readonly<Record<string, Command>> = {
     return moveCommand();
   },
   async doctor(words) {
-    const { values } = parse(words, { json: { type: "boolean" } });
+    const { values, positionals } = parse(words, { json: { type: "boolean" } });
+    if (positionals.length > 0) throw new UsageError(`doctor takes no "${positionals[0]}"`);
     const { doctor } = await import("./command-line/doctor.ts");
     return doctor(values.json === true);
   },

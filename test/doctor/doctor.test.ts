@@ -11,6 +11,7 @@ import { openGitHub } from "../../src/github/github.ts";
 import { rememberRepository } from "../../src/github/repository.ts";
 import { createProbot } from "../../src/probot.ts";
 import { fileLoader } from "../../src/services.ts";
+import { signalbox } from "../doors/command-line.ts";
 import { checkedFetch } from "../support/github-contract.ts";
 import { settingsFor } from "../support/journey.ts";
 
@@ -97,5 +98,47 @@ describe("the doctor", () => {
     expect(findings[0]).toMatchObject({ subject: "app", state: "wrong", fix: expect.stringContaining("make a new key") });
     expect(said(findings, "disk")).toHaveLength(1);
     expect(said(findings, "git")[0]).toMatch(/^fine: git \d/);
+  });
+});
+
+describe("bin/signalbox doctor", () => {
+  const endings: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const end of endings.splice(0).toReversed()) await end();
+  });
+
+  async function beside(options: GitHubOptions = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "signalbox-doctor-"));
+    endings.push(() => rmSync(folder, { recursive: true }));
+    const github = await startGitHub(options);
+    endings.push(() => github.close());
+    await (await openDatabase({ url: null, folder })).close();
+    return (words: readonly string[], env = {}) => signalbox({ github, folder, env }, "doctor", ...words);
+  }
+
+  it("ends with 0 when nothing is wrong, and says so in words and for machines", async () => {
+    const doctor = await beside();
+    const { code, said } = await doctor([]);
+    expect([code, said]).toEqual([0, expect.stringMatching(/^✓ app: .*\n✓ clock: .*0 wrong, \d doubtful\.\n$/s)]);
+    const findings = JSON.parse((await doctor(["--json"])).said);
+    expect(findings).toContainEqual({ subject: "clock", state: "fine", what: "it shows GitHub's time", fix: null });
+  });
+
+  it("ends with 1 when something is wrong, with what to do about it", async () => {
+    const doctor = await beside({ events: ["push"] });
+    const { code, said } = await doctor([]);
+    expect([code, said]).toEqual([1, expect.stringMatching(/^✗ events: it does not hear of .*\n {4}→ tick them at http.*/m)]);
+    expect(said).toMatch(/\n\n1 wrong, /);
+    expect((await doctor(["--json"])).code).toBe(1);
+    expect(await doctor([], { APP_ID: "" })).toEqual({
+      code: 1,
+      said: expect.stringContaining("The server's settings are needed:\n  APP_ID is missing"),
+    });
+  });
+
+  it("ends with 2 for words that it does not take", async () => {
+    const doctor = await beside();
+    expect(await doctor(["--jsno"])).toEqual({ code: 2, said: expect.stringContaining("--jsno") });
+    expect(await doctor(["please"])).toEqual({ code: 2, said: expect.stringContaining('doctor takes no "please"') });
   });
 });

@@ -203,6 +203,12 @@ describe("a command for an environment", () => {
       problem: null,
     });
     await expect(whyInWords(at, shop.fullName, "love", false)).rejects.toThrow('no environment "love"');
+
+    const typed = await Promise.all(
+      [["live", "--json"], ["love"], []].map((words) => signalbox(journey, "why", shop.fullName, ...words)),
+    );
+    expect(typed.map(({ code }) => code)).toEqual([0, 1, 2]);
+    expect(JSON.parse(typed[0]?.said ?? "")).toMatchObject({ live: { sha: live }, problem: null });
   });
 });
 
