@@ -50,7 +50,7 @@ describe("a preview", () => {
   }
 
   const site = (shop: Repository, number: number) => join(journey.folder, "sites", shop.fullName, `pr-${number}`);
-  const shown = (shop: Repository, number: number) => readFile(join(site(shop, number), "current", "index.html"), "utf8");
+  const content = (shop: Repository, number: number) => readFile(join(site(shop, number), "current", "index.html"), "utf8");
   const sites = async (shop: Repository) =>
     (await readdir(join(journey.folder, "sites", shop.fullName)).catch(() => [])).filter((name) => !name.startsWith("."));
   const comments = (shop: Repository, number: number) => shop.comments(number).map(({ body }) => body);
@@ -61,15 +61,16 @@ describe("a preview", () => {
     await commentSays(shop, number, why);
     await until("the site is gone", () => !existsSync(site(shop, number)), 20_000);
     await until("GitHub knows no environment", () => !shop.environments().includes(`preview-pr-${number}`), 20_000);
-    for (const { environment, statuses } of shop.deployments())
-      if (environment === `preview-pr-${number}`) expect(statuses.at(-1)?.state).toBe("inactive");
+    const shown = shop.deployments().filter(({ environment }) => environment === `preview-pr-${number}`);
+    for (const { statuses } of shown) expect(statuses.at(-1)?.state).toBe("inactive");
+    expect(shown.at(-1)?.statuses.at(-1)?.description).toMatch(why);
   }
 
   it("lives as long as its pull request: deployed, updated with each push, told in one comment, and gone when it is closed", async () => {
     const shop = await journey.repository(file());
     const number = await propose(shop, "autumn");
     const first = await deploymentBecomes(shop, `preview-pr-${number}`, "success");
-    expect(await shown(shop, number)).toBe("autumn");
+    expect(await content(shop, number)).toBe("autumn");
     expect(first).toMatchObject({ transient: true, production: false, sha: await shop.head("autumn") });
     expect(first.statuses.at(-1)?.environmentUrl).toBe(`https://pr-${number}.preview.example.com`);
     await commentSays(shop, number, /<https:\/\/pr-1\.preview\.example\.com\/>, showing/);
@@ -77,7 +78,7 @@ describe("a preview", () => {
     const sha = await shop.commit({ branch: "autumn", files: { "index.html": "winter" }, message: "Winter", author: "mira" });
     await deploymentBecomes(shop, `preview-pr-${number}`, "success", sha);
     await until("the first is inactive", () => first.statuses.at(-1)?.state === "inactive", 20_000);
-    expect(await shown(shop, number)).toBe("winter");
+    expect(await content(shop, number)).toBe("winter");
     await commentSays(shop, number, new RegExp(`showing ${sha.slice(0, 7)}`));
 
     await shop.closePullRequest(number, "mira");
@@ -105,7 +106,7 @@ describe("a preview", () => {
     await shop.reopenPullRequest(closed);
     const again = await deploymentBecomes(shop, `preview-pr-${closed}`, "success");
     expect(again.id).not.toBe(before.id);
-    expect(await shown(shop, closed)).toBe("winter");
+    expect(await content(shop, closed)).toBe("winter");
     expect(comments(shop, closed)).toHaveLength(1);
   });
 
@@ -185,7 +186,7 @@ describe("a preview", () => {
     await gone(shop, number, /Taken down: nothing was pushed for 1h/);
     const sha = await shop.commit({ branch: "autumn", files: { "index.html": "2" }, message: "More", author: "mira" });
     await deploymentBecomes(shop, `preview-pr-${number}`, "success", sha);
-    expect(await shown(shop, number)).toBe("2");
+    expect(await content(shop, number)).toBe("2");
     expect(comments(shop, number)).toHaveLength(1);
   });
 

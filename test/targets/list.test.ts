@@ -1,4 +1,7 @@
 import { expect, it } from "@jest/globals";
+import { knownWith } from "../../src/known.ts";
+import { sayMistake } from "../../src/repository-file/mistake.ts";
+import { parseRepositoryFile } from "../../src/repository-file/parse.ts";
 import { targets } from "../../src/targets/index.ts";
 
 it("lists every target by its name", () => {
@@ -28,4 +31,19 @@ it.each([
 
   expect(read).toMatchObject(options);
   expect(schema?.parse(read)).toEqual(read);
+});
+
+it.each([
+  ["heroku", "{ app: 'shop-{{ pull_request.number }}', key: KEY }"],
+  ["codedeploy", "{ application: shop, group: 'pr-{{ pull_request.number }}', region: eu-central-1, bucket: bundles, key: KEY }"],
+  ["webhook", "{ url: https://argo.example.com/deploy, secret: ARGO }"],
+])("%s has no previews: what it deploys to is there before and stays", (name, options) => {
+  const parsed = parseRepositoryFile(
+    `environments: { preview: { trigger: pull_request, target: ${name}, with: ${options} } }`,
+    knownWith(),
+  );
+
+  expect(parsed.kind === "mistakes" ? parsed.mistakes.map(sayMistake) : parsed.kind).toEqual([
+    `environments.preview.target: "${name}" cannot take a preview down; use directory, command or ssh`,
+  ]);
 });
