@@ -16,7 +16,10 @@ export async function storedMetrics(db: Query, now: number): Promise<readonly Me
     .select([sql<number>`count(*)`.as("many"), sql<number | null>`min(received_at)`.as("oldest")])
     .where("state", "=", "received")
     .executeTakeFirstOrThrow();
-  const deliveries = await db.selectFrom("receipt").select("id").orderBy("id", "desc").limit(1).executeTakeFirst();
+  const deliveries = await db
+    .selectFrom("receipt")
+    .select(sql<number | null>`max(id)`.as("newest"))
+    .executeTakeFirstOrThrow();
   const reports = await db
     .selectFrom("report")
     .select(sql<number>`count(*)`.as("many"))
@@ -43,7 +46,7 @@ export async function storedMetrics(db: Query, now: number): Promise<readonly Me
       name: "signalbox_deliveries_total",
       type: "counter",
       help: "Webhooks that were stored, ever.",
-      samples: [{ value: deliveries?.id ?? 0 }],
+      samples: [{ value: deliveries.newest ?? 0 }],
     },
     gauge("signalbox_deliveries_unhandled", "Webhooks that are stored and not handled yet.", [{ value: Number(receipts.many) }]),
     gauge("signalbox_oldest_delivery_seconds", "How long the oldest of them waits.", [{ value: ageOf(receipts.oldest, now) }]),

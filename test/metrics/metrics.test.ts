@@ -1,13 +1,37 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { CompiledQuery, type KyselyPlugin, sql } from "kysely";
 import { pino } from "pino";
+import type { Database } from "../../src/database/connection.ts";
 import { createMetrics } from "../../src/metrics/door.ts";
+import { countEnded } from "../../src/metrics/ended.ts";
 import { exposition } from "../../src/metrics/exposition.ts";
 import { countRequests } from "../../src/metrics/requests.ts";
+import { storedMetrics } from "../../src/metrics/stored.ts";
 import { createCheck } from "../../src/runs/births.ts";
 import { claim, finish } from "../../src/runs/queue.ts";
 import { engines } from "../support/engines.ts";
+
+/** Those of SQLite that hold only what is unfinished or unsent: to read one from its beginning to its end costs nothing. */
+async function partialIndexes({ engine, read }: Database): Promise<readonly string[]> {
+  if (engine === "postgres") return [];
+  const { rows } = await read((db) =>
+    sql<{ name: string }>`select name from sqlite_master where sql like '% where %'`.execute(db),
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** How the database goes about a query. PostgreSQL takes small tables whole, unless that costs more than anything. */
+function planOf(database: Database, query: string, parameters: readonly unknown[]): Promise<string> {
+  const isPostgres = database.engine === "postgres";
+  return database.write(async ({ db }) => {
+    if (isPostgres) await db.executeQuery(CompiledQuery.raw("set local enable_seqscan = off"));
+    const explain = isPostgres ? "explain" : "explain query plan";
+    const { rows } = await db.executeQuery(CompiledQuery.raw(`${explain} ${query}`, [...parameters]));
+    return rows.map((row) => Object.values(row as object).join(" ")).join("\n");
+  });
+}
 
 describe.each(engines())("the metrics on %s", (_name, storage) => {
   let server: Server | null = null;
@@ -61,6 +85,33 @@ describe.each(engines())("the metrics on %s", (_name, storage) => {
       expect(text.split("\n")).toContain(line);
     // Asked again, nothing is counted twice.
     expect(await (await ask()).text()).toContain('signalbox_runs_ended_total{kind="check",outcome="failed"} 1\n');
+  });
+
+  it("read nothing of what has ended long ago: each query goes along an index", async () => {
+    const database = await storage.open();
+    const asked: CompiledQuery[] = [];
+    await database.read(async (db) => {
+      const noting: KyselyPlugin = {
+        transformQuery({ node, queryId }) {
+          asked.push(db.getExecutor().compileQuery(node, queryId));
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      };
+      const noted = db.withPlugin(noting);
+      await storedMetrics(noted, Date.now());
+      await countEnded(Date.now()).metrics(noted);
+    });
+    expect(asked.length).toBeGreaterThan(5);
+    const partial = await partialIndexes(database);
+    for (const { sql: query, parameters } of asked) {
+      const plan = await planOf(database, query, parameters);
+      const scanned = [...plan.matchAll(/\bSCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?/g)].map(
+        (found) => found[2] ?? found[1],
+      );
+      expect(scanned.filter((name) => name === undefined || !partial.includes(name))).toEqual([]);
+      expect(plan).not.toContain("Seq Scan");
+    }
   });
 
   it("are this machine's own, and not what a proxy on it forwards", async () => {
