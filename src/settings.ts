@@ -45,6 +45,8 @@ export interface Settings extends Ground {
   readonly concurrency: number;
   readonly maxTimeout: number;
   readonly maxLogSize: number;
+  /** `null`: no traces are made. */
+  readonly traces: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> } | null;
   readonly logRetention: number;
   readonly historyRetention: number;
 }
@@ -117,6 +119,10 @@ export function readSettings(env: Environment, files: Files): SettingsRead {
     concurrency: values.CONCURRENCY ?? availableParallelism(),
     maxTimeout: values.MAX_TIMEOUT,
     maxLogSize: values.MAX_LOG_SIZE,
+    traces:
+      values.OTEL_EXPORTER_OTLP_ENDPOINT === null
+        ? null
+        : { endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {} },
     logRetention: values.LOG_RETENTION,
     historyRetention: values.HISTORY_RETENTION,
   };

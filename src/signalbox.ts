@@ -48,6 +48,7 @@ import { openSecretKey } from "./secrets/key.ts";
 import { createServices } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import { problemWithReport as problemWithDeploymentReport } from "./targets/webhook/report.ts";
+import { startTracer } from "./tracing/tracer.ts";
 
 export interface SignalboxOptions {
   readonly settings: Settings;
@@ -132,8 +133,10 @@ async function openParts(
   const register = app(services);
   await probot.load(async () => register(probot));
 
+  const tracer = settings.traces === null ? null : startTracer({ ...settings.traces, database, log });
+  if (tracer !== null) closers.push(() => tracer.stop());
   const { publicUrl, contextPrefix, showChecksAs, appId } = settings;
-  const reporter = startReporter({ database, github, publicUrl, contextPrefix, showChecksAs, appId, log });
+  const reporter = startReporter({ database, github, publicUrl, contextPrefix, showChecksAs, appId, log, ...tracer?.hooks });
   closers.push(() => reporter.stop());
   const merger = settings.role === "web" ? null : startMerger(services);
   if (merger !== null) closers.push(() => merger.stop());
@@ -160,6 +163,7 @@ async function openParts(
       mayStart: (tx, run) => (run.kind === "check" ? mayStartCheck(tx, run, settings.sandbox) : mayStart(tx, run)),
       logLimit: settings.maxLogSize,
       log,
+      ...tracer?.hooks,
     });
     closers.push(() => worker.stop(patience));
   }
@@ -170,7 +174,12 @@ async function openParts(
   // Last to be opened and so first to be closed: an open live page would keep the server from stopping.
   const closing = new AbortController();
   const inbox = isServing
-    ? startInbox({ database, receive: receiveWith(probot, allowList(settings.allowedRepositories, github, log), log), log })
+    ? startInbox({
+        database,
+        receive: receiveWith(probot, allowList(settings.allowedRepositories, github, log), log),
+        log,
+        ...tracer?.hooks,
+      })
     : null;
   if (inbox !== null) closers.push(() => inbox.stop());
   const receive = receivingFromProbot(receiving);

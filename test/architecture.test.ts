@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   notifying: ["deployments", "runs", "repository-file", "github", "outbound", "secrets", "database"],
   // For operators: read everything, change nothing.
   metrics: ["database"],
+  tracing: ["database", "runs"],
   doctor: ["process", "repository-file", "runs", "github", "secrets", "database", "settings"],
   // Who knocks.
   "set-up": ["settings"],

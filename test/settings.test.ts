@@ -48,6 +48,7 @@ describe("the server's settings", () => {
       plugins: [],
       contextPrefix: "signalbox",
       showChecksAs: "statuses",
+      traces: null,
       concurrency: availableParallelism(),
       maxTimeout: 2 * 60 * 60 * 1000,
       maxLogSize: 64 * 1024 * 1024,
@@ -87,6 +88,7 @@ describe("the server's settings", () => {
     ["SANDBOX", "none", { sandbox: "none" }],
     ["CONTEXT_PREFIX", "box-2", { contextPrefix: "box-2" }],
     ["SHOW_CHECKS_AS", "check-runs", { showChecksAs: "check-runs" }],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318/", { traces: { endpoint: "http://localhost:4318", headers: {} } }],
     ["PLUGINS", "signalbox-target-x, @acme/target", { plugins: ["signalbox-target-x", "@acme/target"] }],
     ["CONCURRENCY", "3", { concurrency: 3 }],
     ["MAX_TIMEOUT", "90s", { maxTimeout: 90_000 }],
@@ -168,6 +170,8 @@ describe("the server's settings", () => {
     ["MAX_LOG_SIZE=64", 'MAX_LOG_SIZE: "64" is not a size'],
     ["LOG_LEVEL=loud", 'LOG_LEVEL: "loud" is not known'],
     ["PLUGINS=signalbox-target-x,../mine", 'PLUGINS: "../mine" is not the name of an npm package'],
+    ["OTEL_EXPORTER_OTLP_HEADERS=api-key", "OTEL_EXPORTER_OTLP_HEADERS is no list of headers"],
+    ["OTEL_EXPORTER_OTLP_HEADERS=api-key=%zz", "OTEL_EXPORTER_OTLP_HEADERS is no list of headers"],
   ])("%s is refused", (setting, problem) => {
     const [name = ""] = setting.split("=", 1);
     const found = problems({ [name]: setting.slice(name.length + 1) });

@@ -16,10 +16,7 @@ export async function storedMetrics(db: Query, now: number): Promise<readonly Me
     .select([sql<number>`count(*)`.as("many"), sql<number | null>`min(received_at)`.as("oldest")])
     .where("state", "=", "received")
     .executeTakeFirstOrThrow();
-  const deliveries = await db
-    .selectFrom("receipt")
-    .select(sql<number | null>`max(id)`.as("newest"))
-    .executeTakeFirstOrThrow();
+  const deliveries = await db.selectFrom("receipt").select(sql<number | null>`max(id)`.as("newest")).executeTakeFirstOrThrow();
   const reports = await db
     .selectFrom("report")
     .select(sql<number>`count(*)`.as("many"))

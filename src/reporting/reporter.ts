@@ -19,6 +19,8 @@ export interface ReporterOptions {
   readonly showChecksAs: "statuses" | "check-runs";
   readonly appId: number;
   readonly log: Logger;
+  /** Told when GitHub was told something new of a subject, or could not be. */
+  readonly onSaid?: (report: Report, startedAt: Date, problem: string | null) => void;
 }
 
 export interface Reporter {
@@ -107,6 +109,7 @@ interface Means extends SayingOptions {
 async function deliver(report: Report, means: Means): Promise<boolean> {
   const { database, github, holder, troubles } = means;
   const held = keepHolding(database, holder, report);
+  const startedAt = new Date();
   let installation: number | null = null;
   try {
     const repository = await database.read((db) => findRepository(db, report.repository));
@@ -121,8 +124,10 @@ async function deliver(report: Report, means: Means): Promise<boolean> {
     }
     if (installation !== null && said !== report.said) troubles.over(installation);
     await settle(database, holder, report, { sent: report.wanted, said, attempts: 0, not_before: 0, problem: null });
+    if (said !== report.said) means.onSaid?.(report, startedAt, null);
     return true;
   } catch (error) {
+    means.onSaid?.(report, startedAt, Error.isError(error) ? error.message : String(error));
     await putOff(report, installation, error, means).catch((failure) =>
       means.log.error({ err: failure, subject: report.key }, "a report's failure was not kept"),
     );

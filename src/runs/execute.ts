@@ -40,6 +40,7 @@ interface Means {
   readonly owner: string;
   readonly logLimit: number;
   readonly log: Logger;
+  readonly onEnded?: (run: RunningRun, ending: string) => void;
 }
 
 const beatEvery = 5_000;
@@ -92,6 +93,7 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDo
     await closeLog({ output, mask }).catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
     await conclude(database, hold, maskedEnding(ending, mask), log);
     log.info({ run: run.id, ending: ending.kind }, "run ended");
+    means.onEnded?.(run, ending.kind);
   } finally {
     heart.stop();
   }

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   /** Bytes of log that an attempt keeps. */
   readonly logLimit: number;
   readonly log: Logger;
+  /** Told when an attempt is over here, and how; what went on elsewhere may be told of by another process. */
+  readonly onEnded?: (run: RunningRun, ending: string) => void;
 }
 
 export interface Worker {

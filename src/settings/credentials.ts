@@ -40,13 +40,29 @@ export function webhookSecret(text: string): string {
 /** What to do about a webhook secret that is missing or weak. */
 export const MAKE_ONE = 'make one with "openssl rand -hex 32" and enter it in the App\'s settings on GitHub too';
 
-/** A key of 32 bytes in hexadecimal digits. */
 /** Long enough that nobody guesses it. */
 export function metricsToken(text: string): string {
   if (!/^[\x21-\x7e]{16,200}$/.test(text)) throw new Wrong("must have 16 to 200 characters, without spaces");
   return text;
 }
 
+/** Headers as OpenTelemetry writes them in a variable: `name=value,name=value`, percent-encoded. https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables */
+export function headerList(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(",").map((pair) => /^\s*([\w-]+)\s*=\s*([\x21-\x7e]+?)\s*$/.exec(pair)?.slice(1));
+  try {
+    return Object.fromEntries(
+      pairs.map((pair) => {
+        if (pair === undefined) throw new URIError();
+        const [name = "", value = ""] = pair;
+        return [name.toLowerCase(), decodeURIComponent(value)];
+      }),
+    );
+  } catch {
+    throw new Wrong('is no list of headers; write it like "api-key=secret,tenant=acme", other characters percent-encoded');
+  }
+}
+
+/** A key of 32 bytes in hexadecimal digits. */
 export function secretKey(text: string): Uint8Array {
   if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.from(Buffer.from(text, "hex"));
   throw new Wrong('is not 64 hexadecimal digits; make it with "openssl rand -hex 32"');

@@ -1,5 +1,5 @@
 import { databaseUrl, host, hostAndPort, innerAddress, publicUrl, webAddress } from "./addresses.ts";
-import { issuedByGitHub, metricsToken, privateKey, secretKey, webhookSecret } from "./credentials.ts";
+import { headerList, issuedByGitHub, metricsToken, privateKey, secretKey, webhookSecret } from "./credentials.ts";
 import { absoluteFolder, deployPath } from "./folders.ts";
 import { packageName } from "./package-name.ts";
 import { repositoryPattern } from "./repository-pattern.ts";
@@ -164,7 +164,17 @@ export const groups = {
     LOG_RETENTION: { meaning: "How long logs are kept.", fallback: "90d", read: duration(36_500) },
     HISTORY_RETENTION: { meaning: "How long runs and their history are kept.", fallback: "365d", read: duration(36_500) },
   },
-  "The server's own log": {
+  "What the server tells of itself": {
+    OTEL_EXPORTER_OTLP_ENDPOINT: {
+      meaning: "Where an OpenTelemetry collector takes traces by OTLP over HTTP, without /v1/traces; none are made when not set.",
+      example: "http://127.0.0.1:4318",
+      read: webAddress,
+    },
+    OTEL_EXPORTER_OTLP_HEADERS: {
+      meaning: "Headers for it, such as a key: name=value, separated by commas.",
+      secret: true,
+      read: headerList,
+    },
     LOG_LEVEL: {
       meaning: "trace, debug, info, warn, error or fatal.",
       fallback: "info",

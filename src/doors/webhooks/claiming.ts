@@ -7,6 +7,7 @@ export interface Claimed {
   readonly guid: string;
   readonly event: string;
   readonly body: string;
+  readonly received_at: number;
   /** This one included. */
   readonly attempts: number;
 }
@@ -43,7 +44,7 @@ export async function claim(tx: Transaction, owner: string, limit: number): Prom
       )
       order by first.id limit ${limit}
     )
-    returning id, guid, event, body, attempts`.execute(tx.db);
+    returning id, guid, event, body, received_at, attempts`.execute(tx.db);
   return rows.toSorted((a, b) => a.id - b.id);
 }
 

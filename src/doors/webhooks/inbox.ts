@@ -19,10 +19,24 @@ export interface InboxOptions {
    */
   readonly receive: (event: InboxEvent) => Promise<void>;
   readonly log: Logger;
+  /** Told of each attempt to handle a receipt, when it is over; `problem` is `null` when it went well. */
+  readonly onAttempt?: (attempt: HandlingAttempt) => void;
   /** How many repositories at once. */
   readonly parallel?: number;
   /** Milliseconds between looks when nothing rings. */
   readonly lookEvery?: number;
+}
+
+export interface HandlingAttempt {
+  readonly receipt: number;
+  readonly guid: string;
+  readonly event: string;
+  readonly receivedAt: Date;
+  readonly startedAt: Date;
+  readonly attempt: number;
+  /** Whether it was the last one, because it went well or was one too many. */
+  readonly isLast: boolean;
+  readonly problem: string | null;
 }
 
 export interface Inbox {
@@ -36,7 +50,7 @@ export interface Inbox {
  * Hands receipts to `receive`: those of one repository (or installation) in the order of their arrival and one at a time, also when several
  * replicas run, those of different ones in parallel. It goes on where the last process stopped.
  */
-export function startInbox({ database, receive, log, parallel = 8, lookEvery = 5_000 }: InboxOptions): Inbox {
+export function startInbox({ database, receive, log, onAttempt, parallel = 8, lookEvery = 5_000 }: InboxOptions): Inbox {
   const owner = randomUUID();
   const inFlight = new Set<number>();
   const done: Settlement[] = [];
@@ -93,7 +107,13 @@ export function startInbox({ database, receive, log, parallel = 8, lookEvery = 5
   }
 
   async function handle(receipt: Claimed): Promise<void> {
-    done.push(await outcomeOf(receipt));
+    const startedAt = new Date();
+    const settlement = await outcomeOf(receipt);
+    const { id, guid, event, attempts: attempt } = receipt;
+    const receivedAt = new Date(receipt.received_at);
+    const isLast = settlement.state !== "received";
+    onAttempt?.({ receipt: id, guid, event, receivedAt, startedAt, attempt, isLast, problem: settlement.error });
+    done.push(settlement);
     pump();
   }
 
