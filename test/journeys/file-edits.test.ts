@@ -13,7 +13,7 @@ environments:
 describe("a pull request that edits the repository's file", () => {
   const journey = useSharedJourney();
 
-  async function propose(text: string, branch = "edit", of = "mira") {
+  async function propose(text: string | null, branch = "edit", of = "mira") {
     const shop = await journey.repository({ [path]: file("deploy@a", "approvals: { count: 1 }") });
     const source = of === "mira" ? shop : await shop.fork(of);
     const sha = await source.commit({ branch, from: "main", files: { [path]: text }, message: branch, author: of });
@@ -51,6 +51,13 @@ describe("a pull request that edits the repository's file", () => {
     expect(await page(status.targetUrl)).toContain("This pull request breaks what comes after the merge");
     await calm(journey);
     expect(shop.statuses(sha).find(({ context }) => context === "signalbox")?.state).toBe("pending");
+  });
+
+  it.each(["mira", "octocat"])("that deletes it says what is not deployed and not checked any more (by %s)", async (author) => {
+    const { shop, sha } = await propose(null, "edit", author);
+    const status = await statusBecomes(shop, sha, "signalbox/config", "success");
+    expect(status.description).toBe("When merged, checks: test is removed (and 1 more)");
+    expect(await page(status.targetUrl)).toContain("<li>production: is removed</li>");
   });
 
   it("cannot smuggle markup into the page", async () => {

@@ -26,6 +26,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
   if (pullRequest.state !== "open" || onlyWordsChanged(context)) return;
 
   const { planned, reading, skipped } = await whatIsAsked(repository, pullRequest, services);
+  const isConcerned = await concerns(repository, pullRequest, { reading, skipped }, services);
   const cause = receiptOf(context);
   const repeats = await services.database.read((db) => isRedelivery(db, cause.id));
   const again = repeats && ["opened", "reopened", "synchronize"].includes(context.payload.action);
@@ -54,8 +55,7 @@ export async function pullRequestUpdated(context: Context<`pull_request.${Event}
     };
     await startChecks(tx, commit, planned, again, await checkGates(tx.db, commit, services.settings.sandbox));
     await wantMergeOf(tx, pullRequest);
-    // A repository that has no file and never had one is left in peace.
-    if (reading.kind === "none" && !(await hasRuns(tx.db, repository.id))) return;
+    if (!isConcerned) return;
     if (!skipped && pullRequest.baseRef === repository.defaultBranch) await wantEditRead(tx, repository.id, number);
     // Its previews are decided from what is known of it now, and what it changes in the file is read.
     await wantReconsidering(tx, repository.id, "soon");
@@ -79,6 +79,18 @@ async function whatIsAsked(
   if (reading.kind !== "file") return { planned: [], reading, skipped };
   const changed = await changedFiles(reading.file, repository, pullRequest, services);
   return { planned: planChecks(reading.file, changed), reading, skipped };
+}
+
+/** A repository that has no file and never had one is left in peace. Where the head has none, it may be what deletes it. */
+async function concerns(
+  repository: Repository,
+  { fork, baseRef }: PullRequestHead,
+  { reading, skipped }: { readonly reading: Loaded; readonly skipped: boolean },
+  { database, loadFile }: Services,
+): Promise<boolean> {
+  if (reading.kind !== "none" || (await database.read((db) => hasRuns(db, repository.id)))) return true;
+  // Of a fork it was the base branch's that was read.
+  return !skipped && !fork && (await loadFile(repository, baseRef)).kind !== "none";
 }
 
 /** Costs a request, so it is asked only when the file has `paths`. GitHub lists 300 files; of more than those every check runs. */
