@@ -6,8 +6,8 @@ import pg from "pg";
 
 /** A PostgreSQL server of this process's own: on a socket in a temporary folder, without fsync. */
 export interface PostgresServer {
-  /** The address of a new, empty database. */
-  createDatabase(): Promise<string>;
+  /** The address of a new database: an empty one, or a copy of another that nobody is connected to. */
+  createDatabase(copyOf?: string): Promise<string>;
   /** Runs SQL in the database at `url`, on a connection of its own. */
   run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
@@ -67,11 +67,14 @@ export async function startPostgres(): Promise<PostgresServer> {
     throw error;
   }
   let count = 0;
+  // Twice as fast as through the log; before version 15 there was nothing else.
+  const fileCopy = /\/1[0-4]\//.test(bin) ? "" : " strategy file_copy";
   return {
-    async createDatabase() {
+    async createDatabase(copyOf) {
       count += 1;
       const name = `test_${count}`;
-      await run(address("postgres"), `create database ${name}`);
+      const template = copyOf === undefined ? "template0" : new URL(copyOf).pathname.slice(1);
+      await run(address("postgres"), `create database ${name} template ${template}${fileCopy}`);
       return address(name);
     },
     run,
