@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { GitError, type GitSetup, git } from "./git.ts";
 import { type GitSource, isMirror, type Mirror } from "./mirror.ts";
+import { newest } from "./newest.ts";
 import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
 import { turns } from "./turns.ts";
 import { checkOutTree } from "./working-tree.ts";
@@ -55,6 +56,10 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
     return mirror;
   };
 
+  // A commit never changes, so what is known of it stays true; a process that looks takes longer than all else.
+  const trees = newest<string>(1_000);
+  const ancestries = newest<boolean>(10_000);
+
   /** What the mirror cannot answer because it is damaged, the next fetch mends. */
   async function read<T>(id: number, work: (mirror: Mirror) => Promise<T>): Promise<T> {
     const repository = mirrorOf(id);
@@ -87,16 +92,20 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
         if (await inTurn(id, () => mirrorOf(id).removeUnlessHeld())) total -= bytes;
       }
     },
-    treeOf: (id, sha) =>
-      read(id, async (mirror) => {
-        const call = { repository: mirror.folder, doing: `find the tree of ${full(sha)}` };
-        return (await git(mirror.setup, call, ["rev-parse", "--verify", `${sha}^{tree}`])).output.trim();
-      }),
-    isAncestor: (id, ancestor, descendant) =>
-      read(id, async (mirror) => {
-        const call = { repository: mirror.folder, doing: `compare ${full(ancestor)} with ${full(descendant)}`, answers: [1] };
-        return (await git(mirror.setup, call, ["merge-base", "--is-ancestor", ancestor, descendant])).code === 0;
-      }),
+    treeOf: async (id, sha) =>
+      trees(`${id} ${full(sha)}`, () =>
+        read(id, async (mirror) => {
+          const call = { repository: mirror.folder, doing: `find the tree of ${sha}` };
+          return (await git(mirror.setup, call, ["rev-parse", "--verify", `${sha}^{tree}`])).output.trim();
+        }),
+      ),
+    isAncestor: async (id, ancestor, descendant) =>
+      ancestries(`${id} ${full(ancestor)} ${full(descendant)}`, () =>
+        read(id, async (mirror) => {
+          const call = { repository: mirror.folder, doing: `compare ${ancestor} with ${descendant}`, answers: [1] };
+          return (await git(mirror.setup, call, ["merge-base", "--is-ancestor", ancestor, descendant])).code === 0;
+        }),
+      ),
     changedFiles: (id, from, to, since) =>
       read(id, async (mirror) => {
         const call = { repository: mirror.folder, doing: `compare ${full(from)} with ${full(to)}` };
@@ -113,12 +122,20 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
         ]);
         return output.split("\0").filter(Boolean);
       }),
-    checkOut: (source, holder, sha, into, stop) =>
-      read(source.id, async (mirror) => {
-        const bring = (from: GitSource, shas: readonly string[]) => fetch(from, holder, shas, stop);
-        await checkOutTree({ mirror, source, sha: full(sha), fetch: bring, stop }, into);
-        return { objects: join(mirror.folder, "objects") };
-      }),
+    checkOut: async (source, holder, sha, into, stop) => {
+      const checkOut = () =>
+        read(source.id, async (mirror) => {
+          const bring = (from: GitSource, shas: readonly string[]) => fetch(from, holder, shas, stop);
+          await checkOutTree({ mirror, source, sha: full(sha), fetch: bring, stop }, into);
+          return { objects: join(mirror.folder, "objects") };
+        });
+      return checkOut().catch(async (error) => {
+        if (!isDamage(error)) throw error;
+        // Only now it shows that the mirror is damaged; the fetch makes it anew.
+        await fetch(source, holder, [sha], stop);
+        return checkOut();
+      });
+    },
   };
 }
 

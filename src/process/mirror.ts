@@ -13,7 +13,7 @@ export interface GitSource {
   readonly token: () => Promise<string | null>;
 }
 
-/** One bare repository of ours. Its `refs/ci/HOLDER/SHA` keep commits for whoever works with them, its `refs/recent/SHA` those that a next fetch builds upon. */
+/** One bare repository of ours. Its `refs/kept/SHA` keep the commits that somebody works with, and the newest of the others, which a next fetch builds upon. */
 export interface Mirror {
   readonly folder: string;
   readonly setup: GitSetup;
@@ -33,40 +33,32 @@ export async function breakLocks({ folder }: Mirror): Promise<void> {
   for (const lock of locks) await rm(join(folder, lock), { force: true });
 }
 
-/** Fetches what is not here of these commits and their history, then keeps all of them for the holder. Safe to repeat. */
-export async function holdCommits(
-  mirror: Mirror,
-  source: GitSource,
-  holder: string,
-  shas: readonly string[],
-  stop?: AbortSignal,
-): Promise<void> {
-  const refOf = (sha: string) => `refs/ci/${holder}/${sha}`;
-  if (!(await areHere(mirror, shas, stop))) return fetchCommits(mirror, source, shas, refOf, stop);
+/** Fetches what is not here of these commits and their history, then keeps all of them. Safe to repeat. */
+export async function keepCommits(mirror: Mirror, source: GitSource, shas: readonly string[], stop?: AbortSignal): Promise<void> {
+  if (!(await areHere(mirror, shas, stop))) return fetchCommits(mirror, source, shas, stop);
   await updateRefs(
     mirror,
     shas.map((sha) => `update ${refOf(sha)} ${sha}`),
   );
 }
 
-/** Lets a holder's commits go; the newest of all that was let go stay. Safe to repeat. */
-export async function releaseCommits(mirror: Mirror, holder: string): Promise<void> {
-  const held = await refsBelow(mirror, `refs/ci/${holder}/`);
+/** Keeps them no longer. Safe to repeat. */
+export async function dropCommits(mirror: Mirror, shas: readonly string[]): Promise<void> {
   await updateRefs(
     mirror,
-    held.flatMap((ref) => [`update refs/recent/${shaOf(ref)} ${shaOf(ref)}`, `delete ${ref}`]),
-  );
-  const recent = await refsBelow(mirror, "refs/recent/", "--sort=-committerdate");
-  await updateRefs(
-    mirror,
-    recent.slice(32).map((ref) => `delete ${ref}`),
+    shas.map((sha) => `delete ${refOf(sha)}`),
   );
 }
 
-/** Lets go of what anybody holds: after a restart nobody works with it any more. */
-export async function letGoOfAll(mirror: Mirror): Promise<void> {
-  const holders = (await refsBelow(mirror, "refs/ci/")).map((ref) => ref.split("/")[2] ?? "");
-  for (const holder of new Set(holders)) await releaseCommits(mirror, holder);
+/** What is kept, the oldest commit first. */
+export async function keptCommits({ folder, setup }: Mirror): Promise<readonly string[]> {
+  const call = { repository: folder, doing: "list what is kept" };
+  const options = ["--format=%(refname)", "--sort=committerdate"];
+  const { output } = await git(setup, call, ["for-each-ref", ...options, "refs/kept/"]);
+  return output
+    .split("\n")
+    .filter(Boolean)
+    .map((ref) => ref.slice(ref.lastIndexOf("/") + 1));
 }
 
 /** Collects garbage and packs, if there is enough of it to be worth it. Commits that nobody holds stay two weeks. */
@@ -112,7 +104,6 @@ async function fetchCommits(
   { folder, setup }: Mirror,
   source: GitSource,
   shas: readonly string[],
-  refOf: (sha: string) => string,
   stop: AbortSignal | undefined,
 ): Promise<void> {
   const doing = `fetch ${shas.join(", ")} from ${source.cloneUrl}`;
@@ -145,12 +136,6 @@ async function fetchCommits(
   ]);
 }
 
-async function refsBelow({ folder, setup }: Mirror, prefix: string, ...options: readonly string[]): Promise<readonly string[]> {
-  const call = { repository: folder, doing: "list what is held" };
-  const { output } = await git(setup, call, ["for-each-ref", "--format=%(refname)", ...options, prefix]);
-  return output.split("\n").filter(Boolean);
-}
-
 /** All of them or none. */
 async function updateRefs({ folder, setup }: Mirror, lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return;
@@ -161,6 +146,6 @@ async function updateRefs({ folder, setup }: Mirror, lines: readonly string[]): 
   ]);
 }
 
-function shaOf(ref: string): string {
-  return ref.slice(ref.lastIndexOf("/") + 1);
+function refOf(sha: string): string {
+  return `refs/kept/${sha}`;
 }

@@ -4,18 +4,21 @@ import { GitError, type GitSetup } from "./git.ts";
 import { tidyLargeFiles } from "./large-files.ts";
 import {
   breakLocks,
+  dropCommits,
   type GitSource,
-  holdCommits,
   isMirror,
-  letGoOfAll,
+  keepCommits,
+  keptCommits,
   type Mirror,
   makeMirror,
-  releaseCommits,
   sweepTemporary,
   tidyMirror,
 } from "./mirror.ts";
 import { removeTree } from "./remove-tree.ts";
 import { sizeOf } from "./sizes.ts";
+
+/** How many commits stay that nobody holds. */
+const recent = 32;
 
 /**
  * The mirror of one repository. What is damaged is not mended but made anew beside it, as the next generation in a folder of its own: live
@@ -27,6 +30,8 @@ export class RepositoryMirror {
   readonly #setup: GitSetup;
   #generation: number | null = null;
   #damaged = false;
+  /** What the mirror keeps, whoever holds it; what was used last stands last. It needs no look, and no git, to be held once more. */
+  readonly #kept = new Set<string>();
   /** Holder → SHA → where it comes from: a submodule's commits have another address than the repository's own. */
   readonly #held = new Map<string, Map<string, GitSource>>();
   /** Earlier generation → those who may still borrow from it. */
@@ -55,14 +60,15 @@ export class RepositoryMirror {
     await this.open();
     if (!this.#damaged && (await isMirror(this.current.folder))) {
       try {
-        await holdCommits(this.current, source, holder, shas, stop);
+        const missing = shas.filter((sha) => !this.#kept.has(sha));
+        if (missing.length > 0) await keepCommits(this.current, source, missing, stop);
         return this.#remember(source, holder, shas);
       } catch (error) {
         await sweepTemporary(this.current);
         if (!isDamage(error)) throw error;
       }
     }
-    await this.#makeAnew(source, holder, shas, stop);
+    await this.#makeAnew(source, shas, stop);
     this.#remember(source, holder, shas);
   }
 
@@ -75,7 +81,17 @@ export class RepositoryMirror {
       this.#earlier.delete(generation);
       await removeTree(this.#mirror(generation).folder);
     }
-    if (await isMirror(this.current.folder)) await releaseCommits(this.current, holder);
+    await this.#dropOld();
+  }
+
+  /** Now and then, and not with each release: that takes a process. */
+  async #dropOld(): Promise<void> {
+    const held = new Set([...this.#held.values()].flatMap((commits) => [...commits.keys()]));
+    const free = [...this.#kept].filter((sha) => !held.has(sha));
+    if (free.length < 2 * recent || !(await isMirror(this.current.folder))) return;
+    const old = free.slice(0, -recent);
+    await dropCommits(this.current, old);
+    for (const sha of old) this.#kept.delete(sha);
   }
 
   async tidy(): Promise<void> {
@@ -97,6 +113,7 @@ export class RepositoryMirror {
     await this.open();
     if (this.#held.size > 0) return false;
     await removeTree(this.current.folder);
+    this.#kept.clear();
     return true;
   }
 
@@ -112,25 +129,28 @@ export class RepositoryMirror {
     if (await isMirror(mirror.folder)) {
       await breakLocks(mirror);
       await sweepTemporary(mirror);
-      // A damaged one cannot say; then the next fetch finds it out.
-      await letGoOfAll(mirror).catch(() => this.markDamaged());
+      // A damaged one cannot say.
+      const kept = await keptCommits(mirror).catch(() => this.markDamaged());
+      for (const sha of kept ?? []) this.#kept.add(sha);
     }
     this.#generation = newest;
   }
 
-  async #makeAnew(source: GitSource, holder: string, shas: readonly string[], stop: AbortSignal | undefined): Promise<void> {
+  async #makeAnew(source: GitSource, shas: readonly string[], stop: AbortSignal | undefined): Promise<void> {
     const old = this.#generation ?? 1;
     const exists = (await stat(this.#mirror(old).folder).catch(() => null)) !== null;
     const next = exists ? old + 1 : old;
     await makeMirror(this.#mirror(next), `.part-${this.#id}-`, async (part) => {
-      await holdCommits(part, source, holder, shas, stop);
-      for (const [other, commits] of this.#held) {
+      await keepCommits(part, source, shas, stop);
+      for (const commits of this.#held.values()) {
         for (const [sha, from] of commits) {
           // Best effort: whoever holds a commit that is gone from the host too hears of it when he uses it.
-          await holdCommits(part, from, other, [sha], stop).catch(() => stop?.throwIfAborted());
+          await keepCommits(part, from, [sha], stop).catch(() => stop?.throwIfAborted());
         }
       }
     });
+    this.#kept.clear();
+    for (const sha of await keptCommits(this.#mirror(next))) this.#kept.add(sha);
     this.#generation = next;
     this.#damaged = false;
     if (!exists) return;
@@ -140,7 +160,11 @@ export class RepositoryMirror {
 
   #remember(source: GitSource, holder: string, shas: readonly string[]): void {
     const held = this.#held.get(holder) ?? new Map<string, GitSource>();
-    for (const sha of shas) held.set(sha, source);
+    for (const sha of shas) {
+      held.set(sha, source);
+      this.#kept.delete(sha);
+      this.#kept.add(sha);
+    }
     this.#held.set(holder, held);
     // The time of its last use, by which the oldest are found.
     void utimes(this.current.folder, new Date(), new Date()).catch(() => {});
@@ -158,7 +182,7 @@ export function isDamage(error: unknown): boolean {
   // The host's files are not ours.
   const said = error.said.replaceAll(/^remote: .*$/gm, "");
   if (
-    /corrupt|inflate|unresolved delta|garbage|index file .*(small|match|version)|packfile .*(bad|cannot|not|match)|object file/i.test(
+    /reference is not a tree|corrupt|inflate|unresolved delta|garbage|index file .*(small|match|version)|packfile .*(bad|cannot|not|match)|object file/i.test(
       said,
     )
   )
