@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { webhookProblems } from "./support/github-contract.ts";
 
@@ -104,6 +106,17 @@ describe("the fixtures", () => {
   it("cover every event and action that is handled, and one that is ignored", () => {
     expect(files.map((file) => file.replace(/\.json$/, ""))).toEqual(expect.arrayContaining(handled));
   });
+
+  it("can all be replayed here, in one story, and lead to no error", () => {
+    const cli = fileURLToPath(new URL("../src/doors/cli.ts", import.meta.url));
+    const paths = files.map((file) => fileURLToPath(new URL(file, folder)));
+    const options = { encoding: "utf8", env: { PATH: process.env.PATH } } as const;
+    const { status, stdout } = spawnSync(process.execPath, [cli, "replay", ...paths, "--local"], options);
+    expect([status, stdout.match(/^.*\b(?:ERROR|WARN)\b.*$/gm)]).toEqual([0, null]);
+    // Who commands it may, and what they ask for comes to GitHub.
+    expect(stdout).toMatch(/POST \/repos\/acme\/shop\/deployments\n.*"environment":"staging"/);
+    expect(stdout).toContain("Expired: this came more than ten minutes after it was written");
+  }, 120_000);
 
   it.each(files)("%s fits GitHub's schema and the world that all fixtures share", (file) => {
     const text = readFileSync(new URL(file, folder), "utf8");

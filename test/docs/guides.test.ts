@@ -1,18 +1,25 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import { knownWith } from "../../src/known.ts";
 import { says } from "../repository-file/says.ts";
+import { environmentFor, sandbox, useJourneys } from "../support/journey.ts";
+import { until } from "../support/until.ts";
 
 const home = join(import.meta.dirname, "..", "..");
 const pages = [
   join(home, "README.md"),
-  ...readdirSync(join(home, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => join(home, "docs", name)),
+  join(home, "CONTRIBUTING.md"),
+  ...["docs", "docs/recipes"].flatMap((folder) =>
+    readdirSync(join(home, folder))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => join(home, folder, name)),
+  ),
 ];
 
 interface Block {
@@ -28,34 +35,78 @@ function blocksOf(path: string): readonly Block[] {
   }));
 }
 
-const guide = blocksOf(join(home, "docs", "getting-started.md"));
+/** `sh` is run as it stands, `sh server` beside a running server, `sh root` changes the machine: of that the grammar is checked, and what it names. */
+const shell = pages.flatMap((page) =>
+  blocksOf(page)
+    .filter(({ kind }) => /^sh\b/.test(kind))
+    .map(({ kind, text }) => ({ page: relative(home, page), kind, text })),
+);
+const guides = ["docs/getting-started.md", "docs/fixtures.md"];
+const linesOf = (kind: string) => [
+  ...new Set(
+    shell
+      .filter((block) => block.kind === kind && guides.includes(block.page))
+      .flatMap(({ text }) => text.trim().split("\n"))
+      // It has been run, or no test would.
+      .filter((line) => line !== "npm ci"),
+  ),
+];
 
-describe("the commands of the ten-minute guide", () => {
+describe("the commands of the guides", () => {
   let folder = "";
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "signalbox-guide-"));
     for (const name of readdirSync(home))
       if (name !== ".git" && name !== ".env") symlinkSync(join(home, name), join(folder, name));
-    writeFileSync(join(folder, "example.yml"), guide.find(({ kind }) => kind === "yaml file")?.text ?? "");
+    const [file] = blocksOf(join(home, "docs", "getting-started.md")).filter(({ kind }) => kind === "yaml file");
+    writeFileSync(join(folder, "example.yml"), file?.text ?? "");
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  // `sh root` changes the machine and `sh server` needs an App; "npm ci" has been run, or no test would run.
-  const lines = guide
-    .filter(({ kind }) => kind === "sh")
-    .flatMap(({ text }) => text.trim().split("\n"))
-    .filter((line) => line !== "npm ci");
+  /** Gives what went wrong; what is said stays unread when nothing did. */
+  async function run(line: string, env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+    return promisify(execFile)("/bin/sh", ["-c", line], { cwd: folder, env: { ...process.env, ...env }, timeout: 300_000 }).then(
+      () => null,
+      (error) => error,
+    );
+  }
 
-  it("are there", () => expect(lines.length).toBeGreaterThan(2));
+  it.each(linesOf("sh"))("%s", async (line) => expect(await run(line)).toBeNull(), 300_000);
 
-  it.each(lines)(
-    "%s",
-    (line) => {
-      const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", line], { cwd: folder, encoding: "utf8", timeout: 300_000 });
-      expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
-    },
-    300_000,
-  );
+  describe("beside a server", () => {
+    const journeys = useJourneys();
+
+    it.each(linesOf("sh server").filter((line) => line !== "npm start"))("%s", async (line) => {
+      const { github, server, folder: data } = await journeys.start();
+      const env = { DATA_DIR: data, SANDBOX: await sandbox, PORT: new URL(server.url).port, PUBLIC_URL: server.url };
+      expect(await run(line, environmentFor(github, env))).toBeNull();
+    });
+  });
+
+  it("npm start", async () => {
+    expect(linesOf("sh server")).toContain("npm start");
+    const data = mkdtempSync(join(tmpdir(), "signalbox-guide-data-"));
+    const env = { PATH: process.env.PATH ?? "", DATA_DIR: data, PORT: "0", APP_ID: "", PRIVATE_KEY: "", WEBHOOK_SECRET: "" };
+    // A group of its own, because npm does not hand on the signal that ends it.
+    const npm = spawn("/bin/sh", ["-c", "npm start"], { cwd: folder, env, detached: true });
+    const ended = once(npm, "exit");
+    let said = "";
+    for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (piece) => (said += piece));
+    try {
+      const page = await until("it names its page", () => /http:\/\/127\.0\.0\.1:[1-9]\d*[^\s\x1b"]*/.exec(said)?.[0]);
+      expect((await fetch(page)).status).toBe(200);
+    } finally {
+      process.kill(-(npm.pid ?? 0), "SIGTERM");
+      await ended;
+      rmSync(data, { recursive: true });
+    }
+  });
+
+  it.each(shell)("$page: $text is what a shell understands, and names files that there are", ({ text }) => {
+    expect(spawnSync("bash", ["-n"], { input: text, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    const named = [...text.matchAll(/(?<=^|[\s"/])(?:packaging|fixtures|examples|bin)\/[\w./-]+/g)].map(([path]) => path);
+    expect(named.filter((path) => !existsSync(join(home, path)))).toEqual([]);
+  });
 });
 
 describe("the pages", () => {
@@ -84,6 +135,46 @@ describe("the packaging", () => {
     );
     expect([...new Set(asked)].filter((name) => !known.includes(`"${name}"`))).toEqual([]);
     expect(parse(file("prometheus/alerts.yml"))).toMatchObject({ groups: [{ name: "signalbox" }] });
+  });
+
+  /** Runs a program's own checker over a copy of our file, with paths that there are; gives what it complains of. */
+  function complaints(program: string, words: readonly string[]): string {
+    const { status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
+    return status === 0 ? "" : `${stdout}${stderr}`;
+  }
+  const has = (program: string) => spawnSync("/bin/sh", ["-c", `command -v ${program}`]).status === 0;
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "signalbox-packaging-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  (has("systemd-analyze") ? it : it.skip)("has a unit that systemd understands", () => {
+    const unit = join(folder, "signalbox.service");
+    writeFileSync(unit, file("systemd/signalbox.service").replaceAll("/opt/signalbox", home));
+    expect(complaints("systemd-analyze", ["verify", "--man=no", unit])).toBe("");
+  });
+
+  (has("nginx") ? it : it.skip)("and a recipe have sites that nginx understands", () => {
+    const key = join(folder, "key.pem");
+    const subject = ["-subj", "/CN=ci.example.com", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    expect(complaints("openssl", ["req", "-x509", ...subject, "-keyout", key, "-out", key])).toBe("");
+    const recipe = blocksOf(join(home, "docs", "recipes", "previews.md")).find(({ kind }) => kind === "nginx")?.text ?? "";
+    const sites = `${file("proxy/nginx.conf")}${recipe}`
+      .replace(/\/etc\/ssl\/\S+\.(?:pem|key)/g, key)
+      // No port of this machine is taken.
+      .replace(/listen \d+/g, (_port, at) => `listen unix:${join(folder, `${at}.sock`)}`);
+    const conf = join(folder, "nginx.conf");
+    writeFileSync(conf, `pid ${join(folder, "pid")};\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n${sites}}\n`);
+    expect(complaints("nginx", ["-t", "-q", "-p", folder, "-c", conf])).toBe("");
+  });
+
+  (has("caddy") ? it : it.skip)("and a recipe have sites that Caddy understands", () => {
+    const recipe = blocksOf(join(home, "docs", "recipes", "previews.md")).find(({ kind }) => kind === "caddy")?.text ?? "";
+    const conf = join(folder, "Caddyfile");
+    // The provider of a wildcard's certificate is a plug-in.
+    writeFileSync(conf, `${file("proxy/Caddyfile")}\n${recipe.replace(/^ *tls .*$/m, "")}`);
+    expect(complaints("caddy", ["adapt", "--adapter", "caddyfile", "--config", conf])).toBe("");
   });
 
   it("has a compose file whose profiles are shipped with it", () => {

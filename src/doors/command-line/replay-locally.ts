@@ -62,7 +62,8 @@ function throwawaySettings(folder: string): Settings {
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
   const env = {
-    APP_ID: "1",
+    // The App of the fixtures: what happens to its own check runs and deployments is for it.
+    APP_ID: "29310",
     PRIVATE_KEY: privateKey,
     WEBHOOK_SECRET: randomBytes(32).toString("hex"),
     HOST: "127.0.0.1",
