@@ -115,6 +115,7 @@ export function startInbox({ database, receive, log, onAttempt, parallel = 8, lo
     onAttempt?.({ receipt: id, guid, event, receivedAt, startedAt, attempt, isLast, problem: settlement.error });
     done.push(settlement);
     pump();
+    if (settlement.state === "received") setTimeout(pump, settlement.wait).unref();
   }
 
   async function outcomeOf({ id, guid, event, body, attempts }: Claimed): Promise<Settlement> {

@@ -1,12 +1,12 @@
 /** A receipt is given up after so many attempts, whatever happened: about an hour. */
-export const mostAttempts = 10;
+export const mostAttempts = 13;
 
 const mostAttemptsOfBugs = 3;
 
-/** Milliseconds to wait before that attempt (the first is 1); `null` when there is none. */
+/** Milliseconds to wait before that attempt (the first is 1), twice as long each time; `null` when there is none. */
 export function waitBefore(attempt: number, retryable: boolean): number | null {
   if (attempt > (retryable ? mostAttempts : mostAttemptsOfBugs)) return null;
-  return (retryable ? 7_000 : 1_000) * 2 ** (attempt - 2);
+  return 1_000 * 2 ** (attempt - 2);
 }
 
 /** Whether a later attempt may succeed: says an error with a true `retryable`, be it a cause or a part (Probot's AggregateError) of this one. */
