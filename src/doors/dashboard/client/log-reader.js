@@ -4,11 +4,14 @@
 
 export const portion = 200;
 
-/** Knows how long the log is and fetches parts of it, one at a time: what is asked for meanwhile is asked for again by the next scroll. */
+/**
+ * Knows how long the log is and fetches parts of it, one at a time. What scrolling asks for meanwhile is asked for again by the next scroll;
+ * where somebody goes, waits for its turn.
+ */
 export class LogReader {
   /** @type {string} */ #path;
   /** @type {LogLines} */ #lines;
-  #fetching = false;
+  /** @type {Promise<unknown> | null} */ #fetching = null;
   /** @type {Part[]} */ #came = [];
 
   /**
@@ -47,29 +50,35 @@ export class LogReader {
     else this.#came = [];
   }
 
-  /** Puts on the page what has come; some of it may have been fetched already, and of very much only the end is shown. */
+  /** Puts on the page what has come, and tells how many lines came; some may have been fetched already, of very many only the end is shown. */
   async show() {
     const came = this.#came;
     this.#came = [];
     const amount = came.reduce((sum, { lines }) => sum + lines.length, 0);
-    if (amount > portion * 4) return this.showEnd();
+    if (amount > portion * 4 || !this.#append(came)) await this.showEnd();
+    return amount;
+  }
+
+  /** @param {readonly Part[]} came False when something is missing before one of them. */
+  #append(came) {
     for (const part of came) {
       const next = this.#lines.last + 1;
-      if (part.first > next) return this.showEnd();
       const { first, lines } = part;
+      if (first > next) return false;
       if (first + lines.length > next) this.#lines.append({ ...part, first: next, lines: lines.slice(next - first) }, true);
     }
+    return true;
   }
 
   async fetchBefore() {
     const to = this.#lines.first - 1;
-    if (to < 1) return;
+    if (to < 1 || this.#fetching !== null) return;
     const got = await this.#fetch(Math.max(1, to - portion + 1), to);
     if (got !== null && got.first + got.lines.length === this.#lines.first) this.#lines.prepend(got);
   }
 
   async fetchAfter() {
-    if (this.hasEnd) return;
+    if (this.hasEnd || this.#fetching !== null) return;
     const from = this.#lines.last + 1;
     const got = await this.#fetch(from, from + portion - 1);
     if (got !== null && got.first === this.#lines.last + 1) this.#lines.append(got, false);
@@ -88,6 +97,7 @@ export class LogReader {
   /** @param {number} from */
   async #show(from) {
     const first = Math.max(1, from);
+    while (this.#fetching !== null) await this.#fetching;
     const got = await this.#fetch(first, first + portion - 1);
     if (got !== null && got.lines.length > 0) this.#lines.replace(got);
   }
@@ -95,11 +105,23 @@ export class LogReader {
   /**
    * @param {number} from
    * @param {number} to
-   * @returns {Promise<Part | null>}
    */
   async #fetch(from, to) {
-    if (this.#fetching) return null;
-    this.#fetching = true;
+    const fetching = this.#ask(from, to);
+    this.#fetching = fetching;
+    try {
+      return await fetching;
+    } finally {
+      this.#fetching = null;
+    }
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @returns {Promise<Part | null>} `null` when there is no answer, or the log has begun anew meanwhile.
+   */
+  async #ask(from, to) {
     const { attempt } = this;
     try {
       const response = await fetch(`${this.#path}/log?attempt=${attempt}&from=${from}&to=${to}`);
@@ -109,8 +131,6 @@ export class LogReader {
       return got;
     } catch {
       return null;
-    } finally {
-      this.#fetching = false;
     }
   }
 }

@@ -8,8 +8,12 @@ import { showNews } from "./run-header.js";
 
 /** So near to an end of what is on the page, in pixels, the next portion is fetched. */
 const near = 600;
+/** When so many lines were put on the page at once, nobody reads each: the next are put there so much later, in milliseconds. */
+const flood = { lines: 50, pause: 100 };
 /** So near to the end of the log, in pixels, somebody reads its end. */
 const slack = 24;
+
+const inWords = new Intl.NumberFormat("en");
 
 /**
  * The log of a run. Its lines stand in it already; it follows the end of a log that grows, fetches what is scrolled to, and goes to
@@ -23,6 +27,8 @@ class RunLog extends HTMLElement {
   #seen = 0;
   #lastTop = 0;
   #frame = 0;
+  /** The earliest time for the next lines. */
+  #notBefore = 0;
   /** @type {HTMLElement} */ #scroller = this;
   #lines = new LogLines(this, document.createElement("div"), { first: 1, times: [], group: null });
   #reader = new LogReader("", this.#lines, { attempt: 0, count: 0 });
@@ -78,15 +84,23 @@ class RunLog extends HTMLElement {
   #arrived(part) {
     this.querySelector('[data-part="empty"]')?.remove();
     this.#reader.arrived(part, this.#following);
-    // Once in each frame, however much comes.
-    this.#frame ||= requestAnimationFrame(async () => {
-      this.#frame = 0;
-      if (this.#following) {
-        await this.#reader.show();
-        this.#toEnd();
-      }
-      this.#tell();
-    });
+    // Once in each frame at most, however much comes.
+    this.#frame ||= requestAnimationFrame((now) => this.#draw(now));
+  }
+
+  /** @param {number} now */
+  async #draw(now) {
+    if (now < this.#notBefore) {
+      this.#frame = requestAnimationFrame((later) => this.#draw(later));
+      return;
+    }
+    this.#frame = 0;
+    if (this.#following) {
+      const shown = await this.#reader.show();
+      if (shown >= flood.lines) this.#notBefore = now + flood.pause;
+      this.#toEnd();
+    }
+    this.#tell();
   }
 
   /** @param {number} attempt */
@@ -111,11 +125,11 @@ class RunLog extends HTMLElement {
 
   #tell() {
     const { count } = this.#reader;
-    this.#part("count").textContent = count === 1 ? "1 line" : `${count.toLocaleString("en")} lines`;
+    this.#part("count").textContent = count === 1 ? "1 line" : `${inWords.format(count)} lines`;
     const follow = this.#part("follow");
     follow.hidden = this.#following || this.#isAtEnd();
     const fresh = count - this.#seen;
-    follow.textContent = !this.#live ? "To the end" : fresh > 0 ? `Follow · ${fresh.toLocaleString("en")} new` : "Follow";
+    follow.textContent = !this.#live ? "To the end" : fresh > 0 ? `Follow · ${inWords.format(fresh)} new` : "Follow";
   }
 
   async #scrolled() {
