@@ -136,6 +136,28 @@ describe("the fixtures", () => {
   });
 });
 
+/** How the secrets look of whom we speak with; Amazon's own example of a key is none. */
+const secrets = [
+  /HRKU-[\w-]{8}/,
+  /A(?:KIA|SIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}/,
+  /aws_secret|X-Amz-Signature=/i,
+  /gh[opusr]_\w{10}|github_pat_/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY/,
+  /(?:Bearer|Basic|token) [\w+/=-]{20}/,
+  /\/-\/callbacks\/[\w-]{43}/,
+  /hooks\.slack\.com\/services\/T|discord(?:app)?\.com\/api\/webhooks\/\d/,
+  // 40 characters of base64 that are no SHA: a secret access key.
+  /(?<![\w+/=])(?![0-9a-f]{40})[\w+/]{40}(?![\w+/=])/,
+];
+
+it.each(readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json")))(
+  "the fixture %s holds nobody's secret",
+  (file) => {
+    const text = readFileSync(new URL(file, folder), "utf8");
+    expect(secrets.flatMap((secret) => secret.exec(text) ?? [])).toEqual([]);
+  },
+);
+
 const shop = {
   id: ids["acme/shop"],
   full_name: "acme/shop",

@@ -6,6 +6,7 @@ import { createMask, type Mask } from "../secrets/mask.ts";
 import type { Hold } from "./changes.ts";
 import { handOver } from "./hand-over.ts";
 import { type LogWriter, openLog } from "./log.ts";
+import { maskedLog } from "./masked-log.ts";
 import { beat, finish, putBack, remember } from "./queue.ts";
 import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome, RunningRun } from "./run.ts";
 
@@ -62,7 +63,9 @@ export interface ShutDown {
 
 /** Executes a claimed run and ends it. Rejects only when the database does not take its end; the lease ends it then. */
 export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDown): Promise<void> {
-  const { database, log } = means;
+  const { database } = means;
+  const mask = createMask();
+  const log = maskedLog(means.log, mask);
   const hold: Hold = { id: run.id, attempt: run.attempt.number, owner: means.owner };
   const stop = new AbortController();
   // It may have been stopped while nobody held it, and is here only so that what goes on elsewhere is stopped.
@@ -80,13 +83,12 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDo
   };
   shutDown.begun.addEventListener("abort", leaveWhatGoesOn, { once: true });
   shutDown.over.addEventListener("abort", leave, { once: true });
-  const mask = createMask();
   const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
   log.info({ run: run.id, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
   try {
     const ending = await endingOf(
       run,
-      means,
+      { ...means, log },
       runIo(run, means, hold, { output, mask, keep }, stop.signal),
       () => remembered !== null,
     );

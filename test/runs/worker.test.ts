@@ -141,17 +141,22 @@ describe.each(engines())("a worker on %s", (_name, storage) => {
     expect(await ended(id)).toMatchObject({ outcome: { kind: "passed" } });
   });
 
-  it("shows nobody the message of a bug, but writes it into its log", async () => {
+  it("shows nobody the message of a bug, but writes it into its log, without the run's secrets", async () => {
     const { check, work, ended, lines } = await openWork();
     const id = await check();
-    (await work(id)).fail(new Error("secret in a stack"));
+    const { io, fail } = await work(id);
+    io.conceal("tr0ub4dor&3");
+    const cause = Object.assign(new Error("tr0ub4dor&3 is wrong"), { response: { headers: "tr0ub4dor&3" }, code: "EAUTH" });
+    fail(Object.assign(new Error("not for tr0ub4dor&3", { cause }), cause));
     const { outcome } = await ended(id);
     expect(outcome).toEqual({
       kind: "errored",
       what: "Signalbox itself failed",
       fix: `The server's log has the details of run ${id}`,
     });
-    expect(lines.join("")).toContain("secret in a stack");
+    const told = lines.map((line) => JSON.parse(line).err).find((err) => err !== undefined);
+    expect(told).toMatchObject({ code: "EAUTH", message: "not for ***: *** is wrong" });
+    expect(lines.join("")).not.toContain("tr0ub4dor");
   });
 
   const unavailable = () => Object.assign(new Error("GitHub did not answer: 502\nand more"), { retryable: true });
