@@ -26,15 +26,23 @@ export async function examineSecrets({ database }: DoctorMeans, files: readonly 
   for (const { repository, file } of files) {
     const set = new Set((await database.read((db) => listSecrets(db, repository.id))).map(({ name }) => name));
     const named = file.notify.flatMap(({ address, key }) => [address, ...(key === null ? [] : [key])]);
-    const keys = Object.values(file.environments).flatMap(({ with: { key } }) => (typeof key === "string" ? [key] : []));
+    const plans = [...Object.values(file.checks), ...Object.values(file.environments)];
     const of = `${repository.owner}/${repository.name}`;
-    for (const name of new Set([...named, ...keys]))
+    for (const name of new Set([...named, ...plans.flatMap((plan) => secretsNamedIn(plan.with))]))
       if (!set.has(name))
         missing.push(
           doubtful("secrets", `${of} names the secret ${name}, which is not set`, `bin/signalbox secret set ${of} ${name}`),
         );
   }
   return missing;
+}
+
+/** What the options of runners and targets call the name of a secret. */
+const namingOne = ["key", "secret", "token", "credentials"];
+
+function secretsNamedIn(options: Readonly<Record<string, unknown>>): readonly string[] {
+  const several = Array.isArray(options.secrets) ? options.secrets : [];
+  return [...namingOne.map((name) => options[name]), ...several].filter((name) => typeof name === "string");
 }
 
 /** Whether the chats take what they are told. */

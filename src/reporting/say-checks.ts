@@ -145,6 +145,7 @@ async function tell(shown: Shown, report: Report, repository: Repository, option
 /** What is kept of a check run that was said. */
 const keptOfCheckRun = z.object({
   check_run: z.int(),
+  external_id: z.string(),
   round: z.int(),
   completed: z.boolean(),
   annotations: z.int(),
@@ -164,7 +165,7 @@ async function tellCheckRun(
   const { round, annotations, summary, startedAt, completedAt, ...progress } = await checkRun();
   const same = before !== null && (before.round === round || !before.completed) ? before : null;
   const name = status.context;
-  const externalId = `${key} ${same?.round ?? round}`;
+  const externalId = same?.external_id ?? `${key} ${round}`;
   const shown: CheckRunShown = {
     name,
     details_url: status.target_url,
@@ -175,14 +176,8 @@ async function tellCheckRun(
     output: { title: status.description, summary },
   };
   const words = JSON.stringify(shown);
-  const kept = {
-    round: same?.round ?? round,
-    completed: progress.status === "completed",
-    annotations: annotations.length,
-    words,
-  };
-  if (same?.words === words && same.annotations >= annotations.length)
-    return JSON.stringify({ check_run: same.check_run, ...kept });
+  const kept = { external_id: externalId, round, completed: progress.status === "completed", words };
+  if (same?.words === words && same.annotations >= annotations.length) return JSON.stringify({ ...same, ...kept });
 
   const installation = github.as(repository.installation);
   const found = attempts > 1 ? await findCheckRun(installation, repository, { sha, name, externalId, app: appId }) : null;

@@ -16,7 +16,7 @@ import { checkedFetch } from "../support/github-contract.ts";
 import { settingsFor } from "../support/journey.ts";
 
 const yaml = `
-checks: { test: { run: a } }
+checks: { test: { run: a }, e2e: { runner: jenkins, with: { url: "https://ci.example.com", job: shop, credentials: JENKINS } } }
 automerge: {}
 notify: [{ slack: SLACK_WEBHOOK }]
 environments:
@@ -74,6 +74,7 @@ describe("the doctor", () => {
     );
     expect(said(findings, "secrets")).toEqual([
       "doubtful: acme/shop names the secret SLACK_WEBHOOK, which is not set",
+      "doubtful: acme/shop names the secret JENKINS, which is not set",
       "doubtful: acme/shop names the secret SHOP_KEY, which is not set",
     ]);
     expect(said(findings, "database")[0]).toMatch(/^fine: SQLite in .* is whole$/);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { usualPermissions } from "../../demo/github/create-world.ts";
 import type { Repository } from "../../demo/github/repository.ts";
+import { raise } from "../../src/runs/reports.ts";
 import {
   calm,
   deliver,
@@ -376,6 +377,37 @@ describe("checks of a pull request as check runs", () => {
     const said = other.log.filter(({ msg }) => String(msg).includes("for want of a permission"));
     expect(said).toEqual([
       expect.objectContaining({ err: expect.objectContaining({ message: expect.stringContaining("checks=write") }) }),
+    ]);
+  });
+
+  it("go on in the same one after the server was restarted, and are said once however often they are asked for", async () => {
+    const other = await journeys.start({
+      github: { permissions: { ...usualPermissions, checks: "write" } },
+      env: { SHOW_CHECKS_AS: "check-runs" },
+    });
+    const files = checks(`  test: { run: '${held}; ${noisy(1)}' }`);
+    const shop = await other.github.repository({ owner: "acme", name: "shop", files, permissions: { mira: "write" } });
+    const sha = await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    await heldCommand(other.folder);
+    await other.restart();
+    await letGo(other.folder);
+    await ends(shop, sha, "signalbox", "failure");
+    await other.server.database.write((tx) =>
+      raise(tx, shop.id, [
+        { kind: "run", id: 1 },
+        { kind: "commit", sha },
+      ]),
+    );
+    await calm(other);
+    expect(
+      shop
+        .checkRuns(sha)
+        .map(({ name, conclusion, annotations }) => [name, conclusion, annotations.length])
+        .toSorted(),
+    ).toEqual([
+      ["signalbox", "failure", 0],
+      ["signalbox/test", "failure", 1],
     ]);
   });
 
