@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { sql } from "kysely";
 import type { Database, Transaction } from "../database/connection.ts";
 import type { Callbacks } from "../elsewhere/callbacks.ts";
 import { findRun } from "./read.ts";
@@ -87,13 +88,15 @@ export async function takeCallback(tx: Transaction, token: string, body: unknown
   return known === undefined ? "unknown" : "again";
 }
 
-/** Shuts what a run does not wait for any more: a late call is told so. */
+/**
+ * Shuts what a run that has ended does not wait for any more: a late call is told so. What came is forgotten: its log is in the run's, which is
+ * kept less long.
+ */
 export async function closeCallbacks(tx: Transaction, run: number): Promise<void> {
   await tx.db
     .updateTable("callback")
-    .set({ arrived_at: tx.now })
+    .set({ body: null, arrived_at: sql`coalesce(arrived_at, ${tx.now})` })
     .where("run", "=", run)
-    .where("arrived_at", "is", null)
     .execute();
 }
 

@@ -108,6 +108,15 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
     expect(await answer(send(other.url, '{"result":"passed"}'))).toBe("200 Taken");
   });
 
+  it("keeps what came no longer than the run needs it", async () => {
+    const { url } = await callbacks().open();
+    await send(url, '{"result":"passed","log":"a long one"}');
+    await database.write((tx) => closeCallbacks(tx, run.id));
+
+    expect(await database.read((db) => db.selectFrom("callback").select("body").execute())).toEqual([{ body: null }]);
+    expect(await answer(send(url, '{"result":"passed"}'))).toMatch(/^410 /);
+  });
+
   it("lets who waits stop waiting", async () => {
     const { key } = await callbacks().open();
     const stopping = new AbortController();
