@@ -53,6 +53,7 @@ export function createWorld(origin: string, folder: string, options: WorldOption
     repositories: new Map(),
     moved: new Map(),
     installations: new Map(),
+    teams: new Map(),
     credentials: new Map(),
     signIns: new Map(),
     hooks: createWebhooks(app, clock, id, options),

@@ -43,6 +43,8 @@ export interface GitHubStandIn {
   webhooksTo(url: string | null): void;
   /** Made on first use. */
   person(login: string): Person;
+  /** Makes a team of an organization, or gives it other members. */
+  team(org: string, slug: string, members: readonly string[]): void;
   /** Makes a repository with a first commit on `main` and installs the App on it; an owner that is no person yet is an organization. */
   repository(options: NewRepositoryOptions): Promise<Repository>;
   /** Oldest first; grows. */
@@ -94,6 +96,10 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
       tokens.set(person.login, token);
       world.credentials.set(token, { kind: "person", account: person });
       return { login: person.login, id: person.id, token };
+    },
+    team: (org, slug, members) => {
+      const logins = members.map((login) => account(world, login).login.toLowerCase());
+      world.teams.set(`${org}/${slug}`.toLowerCase(), new Set(logins));
     },
     repository: (wish) => newRepository(world, wish),
     fault: (fault) => ("webhook" in fault ? world.hooks.fault(fault) : faults.add(fault)),

@@ -15,6 +15,8 @@ export interface World {
   /** Names that repositories had before, in lower case: GitHub redirects from them until somebody else takes them. */
   readonly moved: Map<string, RepositoryState>;
   readonly installations: Map<number, Installation>;
+  /** `org/slug`, in lower case → the logins of a team's members. */
+  readonly teams: Map<string, ReadonlySet<string>>;
   readonly credentials: Map<string, Credential>;
   readonly signIns: Map<string, SignIn>;
   readonly hooks: Webhooks;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { usualPermissions } from "../../demo/github/create-world.ts";
 import type { Repository } from "../../demo/github/repository.ts";
 import { calm, deploymentBecomes, deploymentSays, statusBecomes, useSharedJourney } from "../support/journey.ts";
 import { until } from "../support/until.ts";
 
 describe("a comment about a deployment", () => {
-  const journey = useSharedJourney();
+  const journey = useSharedJourney({ github: { permissions: { ...usualPermissions, members: "read" } } });
 
   /** A repository whose environment `live` has these keys too; mira writes, jonas maintains. */
   async function repositoryWith(keys: string): Promise<Repository> {
@@ -81,6 +82,17 @@ describe("a comment about a deployment", () => {
     await deploymentSays(shop, "live", `Waiting for approval: /approve live ${merged.slice(0, 7)}`);
     expect(await say(shop, number, "mira", `/approve live ${merged.slice(0, 7)}`)).toMatch(/somebody else must approve it$/);
     expect(await say(shop, number, "jonas", `/approve live ${merged.slice(0, 7)}`)).toMatch(/somebody else must approve it$/);
+    expect(await say(shop, number, "ana", `/approve live ${merged.slice(0, 7)}`)).toBe("rocket");
+    await deploymentBecomes(shop, "live", "success", merged);
+  });
+
+  it("approves it for one of the teams that may, not for another writer", async () => {
+    const shop = await repositoryWith(", approvals: { teams: [on-call] }");
+    const number = await propose(shop, "winter");
+    const merged = await shop.merge(number, { by: "jonas" });
+    await deploymentSays(shop, "live", `Waiting for approval by team on-call: /approve live ${merged.slice(0, 7)}`);
+    expect(await say(shop, number, "ana", `/approve live ${merged.slice(0, 7)}`)).toMatch(/on-call/);
+    journey.github.team(shop.fullName.split("/")[0] ?? "", "on-call", ["ana"]);
     expect(await say(shop, number, "ana", `/approve live ${merged.slice(0, 7)}`)).toBe("rocket");
     await deploymentBecomes(shop, "live", "success", merged);
   });

@@ -1,5 +1,5 @@
 import { atLeast, permissionOf, permissionsJson, roleOf } from "../deeds/people.ts";
-import { actor } from "../http/access.ts";
+import { actor, requireInstallationOf } from "../http/access.ts";
 import { notFound, ok, Refusal } from "../http/answers.ts";
 import { type Call, parameter, type Route, repositoryRoute, route } from "../http/router.ts";
 import { accountJson, profileJson } from "../json/account.ts";
@@ -26,6 +26,15 @@ export const repositoryRoutes: readonly Route[] = [
     const permission = permissionOf(role);
     const user = { ...accountJson(world, account), permissions: permissionsJson(role), role_name: role ?? "none" };
     return ok({ permission, role_name: role ?? "none", user });
+  }),
+  // https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user
+  route("GET", "/orgs/:org/teams/:slug/memberships/:username", (call) => {
+    const [org, slug] = [parameter(call, "org"), parameter(call, "slug")];
+    requireInstallationOf(call.caller, org, ["members:read"]);
+    const { login } = personIn(call);
+    if (!call.world.teams.get(`${org}/${slug}`.toLowerCase())?.has(login.toLowerCase())) throw notFound();
+    const url = `${call.world.api}/orgs/${org}/teams/${slug}/memberships/${login}`;
+    return ok({ url, role: "member", state: "active" });
   }),
   route("GET", "/user", ({ world, caller }) => {
     if (caller.kind === "nobody") throw new Refusal(401, "Requires authentication");

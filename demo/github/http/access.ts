@@ -65,6 +65,13 @@ export function requireRepository(
   }
 }
 
+/** Refuses everybody but an installation of that owner with one of the permissions. */
+export function requireInstallationOf(caller: Caller, owner: string, permissions: readonly string[]): void {
+  if (caller.kind === "nobody") throw unauthorized("Requires authentication");
+  if (caller.kind !== "installation" || caller.installation.account.login.toLowerCase() !== owner.toLowerCase()) throw notFound();
+  if (!permissions.some((permission) => allows(caller.permissions, permission))) throw lacking(permissions);
+}
+
 /** GitHub names what would have sufficed: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-permissions-errors */
 function lacking(permissions: readonly string[]): Refusal {
   const needed = permissions.map((permission) => permission.replace(":", "=")).join("; ");
