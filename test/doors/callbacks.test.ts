@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
 import { rememberRepository } from "../../src/github/repository.ts";
@@ -86,6 +87,30 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
     expect(await answer(send(url, body))).toEqual(typeof words === "string" ? words : expect.stringMatching(words));
     expect(await answer(send(url, '{"result":"failed","what":"3 tests"}'))).toBe("200 Taken");
     expect(await callbacks().arrived([key], never)).toEqual({ result: "failed", what: "3 tests" });
+  });
+
+  it("changes nothing for whatever else is sent, to whatever address", async () => {
+    const { url, key } = await callbacks().open();
+    const hostile = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.json({ maxDepth: 5 }),
+      fc.nat(50_000).map((depth) => "[".repeat(depth)),
+      fc.record({ result: fc.string(), log: fc.anything() }).map((report) => JSON.stringify(report)),
+    );
+    const address = fc.oneof(
+      fc.constant(url),
+      fc.webPath().map((path) => `http://127.0.0.1:3000/-/callbacks/${path}`),
+      fc.string({ unit: "binary" }).map((text) => `${url}${encodeURIComponent(text.toWellFormed())}x`),
+    );
+    await fc.assert(
+      fc.asyncProperty(address, hostile, async (to, body) => {
+        expect([400, 404]).toContain((await send(to, body)).status);
+      }),
+      { numRuns: 60 },
+    );
+    expect(await database.read((db) => db.selectFrom("callback").select("body").execute())).toEqual([{ body: null }]);
+    await send(url, '{"result":"passed"}');
+    expect(await callbacks().arrived([key], never)).toEqual({ result: "passed" });
   });
 
   it("takes a log up to a megabyte, whatever the head promises", async () => {
