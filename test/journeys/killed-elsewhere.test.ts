@@ -38,10 +38,7 @@ async function end(): Promise<void> {
   server = null;
 }
 
-/** Kills the server that there is, with its services well again, and starts the next one on its data. */
-async function beginAnew(services: readonly StandIn[] = []): Promise<void> {
-  await end();
-  for (const service of services) service.mend();
+async function start(): Promise<void> {
   server = await startProcess(github, folder, { SANDBOX: await sandbox, OUTBOUND_ALLOW: "127.0.0.1", CONCURRENCY: "4" });
 }
 
@@ -51,7 +48,7 @@ async function newShop(
   secrets: Readonly<Record<string, string>>,
 ): Promise<Repository> {
   const lines = Object.entries(environments).map(
-    ([name, rest]) => `  ${name}: { trigger: push, require_checks: none, timeout: 10m, ${rest} }\n`,
+    ([name, rest]) => `  ${name}: { require_checks: none, timeout: 10m, ${rest} }\n`,
   );
   const shop = await github.repository({
     owner: "acme",
@@ -74,15 +71,18 @@ interface Moment {
   readonly does: "silent" | "lost";
 }
 
-/** The next requests like these come and are not answered. What came before them was. */
-async function reach(moments: readonly Moment[]): Promise<void> {
-  await Promise.all(
-    moments.map(({ of, on, does }) => {
-      of.fault(on, does);
-      const before = of.asked.length;
-      return until(`${does} at ${on}`, () => of.asked.slice(before).some((asked) => on.test(lineOf(asked))), 60_000);
-    }),
-  );
+/** Begins something and kills the server when the next requests like these have come, and are not answered; what came before them was. */
+async function dieAt(moments: readonly Moment[], begin: () => Promise<unknown>, last = async () => {}): Promise<void> {
+  const before = moments.map(({ of, on, does }) => {
+    of.fault(on, does);
+    return of.asked.length;
+  });
+  await begin();
+  for (const [index, { of, on, does }] of moments.entries())
+    await until(`${does} at ${on}`, () => of.asked.slice(before[index]).some((asked) => on.test(lineOf(asked))), 60_000);
+  await last();
+  await end();
+  for (const { of } of moments) of.mend();
 }
 
 /** GitHub knows one deployment to the environment, which has ended once, in this way. */
@@ -112,56 +112,62 @@ describe("a server that is killed at each step of deployments that go on elsewhe
     const hook = await startReceiver();
     closers.push(heroku.close, codedeploy.close, hook.close);
     heroku.phases = "passes";
-    await beginAnew();
+    await start();
     const group = "application: shop, group: production, region: eu-central-1, bucket: acme-bundles";
     const shop = await newShop(
       {
-        heroku: `target: heroku, with: { app: shop-staging, key: HEROKU, api: "${heroku.url}" }`,
-        aws: `target: codedeploy, with: { ${group}, key: AWS, endpoint: "${codedeploy.url}" }`,
-        hook: `target: webhook, with: { url: "${hook.url}/hook", secret: HOOK }`,
-        early: `target: heroku, with: { app: shop, key: HEROKU, api: "${heroku.url}" }`,
+        heroku: `trigger: push, target: heroku, with: { app: shop-staging, key: HEROKU, api: "${heroku.url}" }`,
+        promoted: `after: heroku, target: heroku, with: { app: shop, key: HEROKU, api: "${heroku.url}" }`,
+        aws: `trigger: push, target: codedeploy, with: { ${group}, key: AWS, endpoint: "${codedeploy.url}" }`,
+        hook: `trigger: push, target: webhook, with: { url: "${hook.url}/hook", secret: HOOK }`,
+        early: `trigger: push, target: heroku, with: { app: shop, key: HEROKU, api: "${heroku.url}" }`,
       },
       { HEROKU: "a key", AWS: "AKIAIOSFODNN7EXAMPLE:another key", HOOK: "a secret" },
     );
-    const first = reach([
-      // Nothing is wanted of Heroku yet, so this one is not gone on with.
-      { of: heroku, on: /^GET \/apps\/shop$/, does: "silent" },
-      { of: heroku, on: /^GET .*shop-staging\/builds$/, does: "silent" },
-      { of: codedeploy, on: /ListDeployments$/, does: "silent" },
-      { of: hook, on: /^POST/, does: "silent" },
-    ]);
-    await shop.commit({ branch: "main", files: { version: "one" }, message: "Deploy me", author: "mira" });
-    await first;
-    const steps: readonly (readonly [heroku: RegExp, Moment["does"], codedeploy: RegExp, Moment["does"]])[] = [
-      [/^POST \/sources$/, "lost", /^PUT/, "silent"],
-      [/^PUT \/uploads/, "silent", /^PUT/, "lost"],
-      [/^POST .*\/builds$/, "silent", /CreateDeployment$/, "silent"],
-      [/^POST .*\/builds$/, "lost", /CreateDeployment$/, "lost"],
-      [/^GET .*\/builds\/[^/]+$/, "silent", /BatchGetDeployments$/, "silent"],
-      [/^GET \/streams/, "silent", /\.GetDeployment$/, "silent"],
-      [/^GET .*\/releases\/[^/]+$/, "silent", /BatchGetDeploymentTargets$/, "silent"],
-    ];
-    for (const [index, [on, does, onAws, doesAws]] of steps.entries()) {
-      await beginAnew([heroku, codedeploy, hook]);
-      await reach([
-        { of: heroku, on, does },
-        { of: codedeploy, on: onAws, does: doesAws },
-        ...(index === 0 ? [{ of: hook, on: /^POST/, does: "lost" } as const] : []),
-      ]);
-      // Of the first it could not say that it had taken it; with the second the server dies while it waits.
-      await until("the receiver is told", () => hook.addresses.length >= Math.min(index + 1, 2), 60_000);
-    }
-    // It is called by its first address, and dies when it has said that the call is taken. People know it by another address.
-    const { pathname } = new URL(hook.addresses[0] ?? "");
-    const report = { method: "POST", body: JSON.stringify({ result: "passed" }) };
-    expect((await fetch(`${server?.url}${pathname}`, report)).status).toBe(200);
-    await beginAnew([heroku, codedeploy, hook]);
+    const at = (of: StandIn, on: RegExp, does: Moment["does"]) => ({ of, on, does });
+    const push = () => shop.commit({ branch: "main", files: { version: "one" }, message: "Deploy me", author: "mira" });
+    await dieAt(
+      [
+        // Nothing is wanted of Heroku yet, so this one is not gone on with.
+        at(heroku, /^GET \/apps\/shop$/, "silent"),
+        at(heroku, /^GET .*shop-staging\/builds$/, "silent"),
+        at(codedeploy, /ListDeployments$/, "silent"),
+        at(hook, /^POST/, "silent"),
+      ],
+      push,
+    );
+    await dieAt([at(heroku, /^POST \/sources$/, "lost"), at(codedeploy, /^PUT/, "silent"), at(hook, /^POST/, "lost")], start);
+    // It could not say that it had taken it. Now it can, and the server dies while it waits.
+    await dieAt([at(heroku, /^PUT \/uploads/, "silent"), at(codedeploy, /^PUT/, "lost")], start, async () => {
+      await until("the receiver is told once more", () => hook.addresses.length === 2, 60_000);
+    });
+    await dieAt([at(heroku, /^POST .*\/builds$/, "silent"), at(codedeploy, /CreateDeployment$/, "silent")], start);
+    await dieAt([at(heroku, /^POST .*\/builds$/, "lost"), at(codedeploy, /CreateDeployment$/, "lost")], start);
+    await dieAt([at(heroku, /^GET .*\/builds\/[^/]+$/, "silent"), at(codedeploy, /BatchGetDeployments$/, "silent")], start);
+    await dieAt([at(heroku, /^GET \/streams/, "silent"), at(codedeploy, /\.GetDeployment$/, "silent")], start);
+    // The receiver calls the first address that it was told; people know the server by another one.
+    await dieAt(
+      [at(heroku, /^GET .*\/releases\/[^/]+$/, "silent"), at(codedeploy, /BatchGetDeploymentTargets$/, "silent")],
+      start,
+      async () => {
+        const { pathname } = new URL(hook.addresses[0] ?? "");
+        const report = { method: "POST", body: JSON.stringify({ result: "passed" }) };
+        expect((await fetch(`${server?.url}${pathname}`, report)).status).toBe(200);
+      },
+    );
+    await dieAt([at(heroku, /^POST \/pipeline-promotions$/, "silent")], start);
+    await dieAt([at(heroku, /^POST \/pipeline-promotions$/, "lost")], start);
+    await start();
 
-    for (const environment of ["heroku", "aws", "hook"]) await endedOnce(shop, environment, "success");
+    for (const environment of ["heroku", "promoted", "aws", "hook"]) await endedOnce(shop, environment, "success");
     await endedOnce(shop, "early", "error");
-    expect(heroku.made).toMatchObject({ builds: [{ status: "succeeded" }], releases: [{ version: 1, status: "succeeded" }] });
+    expect(heroku.made).toMatchObject({
+      builds: [{ status: "succeeded" }],
+      releases: [{ description: expect.stringMatching(/^Deploy /) }, { description: "Promote shop-staging v1" }],
+    });
     expect(codedeploy.made).toMatchObject([{ status: "Succeeded" }]);
-    expect([heroku.live(), codedeploy.live(), hook.runs.size]).toEqual(["one", "one", 1]);
+    expect([heroku.live(), heroku.live("shop"), codedeploy.live()]).toEqual(["one", "one", "one"]);
+    expect(hook.runs.size).toBe(1);
     // Nobody's library writes past the log.
     await end();
     expect(written.split("\n").filter((line) => !line.startsWith("{"))).toEqual([""]);
