@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { signalbox } from "../doors/command-line.ts";
 import { handled, statusBecomes, useSharedJourney } from "../support/journey.ts";
 import { until } from "../support/until.ts";
 
@@ -37,6 +38,22 @@ describe("a context that a branch requires and nobody produces", () => {
   it("is no more than what nobody was ever heard of", async () => {
     const { shop, json, number } = await propose({ byRuleset: ["signalbox"] });
     expect(await json(`/${shop.fullName}/pulls/${number}`)).toEqual([]);
+  });
+
+  it("is told with why an environment does not have the newest commit", async () => {
+    const live = "live: { trigger: manual, target: directory, with: { path: live } }";
+    const shop = await journey.repository({ ".github/signalbox.yml": `environments: { ${live} }` });
+    shop.require("main", { byRuleset: ["nowhere"] });
+    await shop.commit({ branch: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await handled(journey);
+    expect(await signalbox(journey, "why", shop.fullName, "live")).toMatchObject({
+      code: 0,
+      said: expect.stringContaining(
+        "Required, and nobody produces it:\n  main requires nowhere, and nobody has ever reported it",
+      ),
+    });
+    const { said } = await signalbox(journey, "why", shop.fullName, "live", "--json");
+    expect(JSON.parse(said).missing).toEqual([{ branch: "main", context: "nowhere" }]);
   });
 
   it("costs nothing before the first pending: nobody is asked until somebody looks", async () => {
