@@ -107,4 +107,19 @@ withChromium("the log of a run, in a browser", (open) => {
       "",
     ]);
   });
+
+  it("shows whatever is printed as text, before the page is opened and while it is", async () => {
+    const hostile = [`<img src=x onerror="globalThis.broken = 1">`, "</span></div><script>globalThis.broken = 1</script>"];
+    const { page, run } = await logWith(...hostile, `▾ ${hostile[0]}`);
+    await run.print(
+      ...hostile,
+      `\u001b[31m${hostile[0]}\u001b]8;;javascript:globalThis.broken=1\u0007here\u001b]8;;\u0007`,
+      "the end",
+    );
+    await page.getByText("the end", { exact: true }).waitFor();
+    const shown = await page.locator(".line > span").allTextContents();
+    expect(shown).toEqual([...hostile, hostile[0], ...hostile, `${hostile[0]}here`, "the end"]);
+    expect(await page.locator(".line > span *:not(span, button.fold)").count()).toBe(0);
+    expect(await page.evaluate("globalThis.broken")).toBeUndefined();
+  });
 });
