@@ -30,6 +30,7 @@ const pictures: readonly Picture[] = [
   { name: "run", show: async (page, scene) => open(page, await failedRun(scene)) },
   { name: "run-dark", dark: true, show: async (page, scene) => open(page, await failedRun(scene)) },
   { name: "run-phone", phone: true, show: async (page, scene) => open(page, await failedRun(scene)) },
+  { name: "deployment", show: async (page, scene) => open(page, await liveDeployment(scene)) },
   { name: "runs", show: (page, { url }) => open(page, `${url}/acme/shop/runs`) },
   { name: "deliveries", show: (page, { url }) => open(page, `${url}/acme/shop/deliveries`) },
   { name: "repositories", show: (page, { url }) => open(page, url) },
@@ -47,6 +48,13 @@ async function failedRun({ url, server }: Scene): Promise<string> {
       .where("kind", "=", "check")
       .where("outcome", "like", '{"kind":"failed"%')
       .executeTakeFirst(),
+  );
+  return `${url}/acme/shop/runs/${run?.id ?? 0}`;
+}
+
+async function liveDeployment({ url, server }: Scene): Promise<string> {
+  const run = await server.database.read((db) =>
+    db.selectFrom("run").select("id").where("name", "=", "staging").orderBy("id", "desc").executeTakeFirst(),
   );
   return `${url}/acme/shop/runs/${run?.id ?? 0}`;
 }

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -9,6 +8,7 @@ import { webhookPath } from "../../src/doors/http.ts";
 import { probeSandbox } from "../../src/process/sandbox.ts";
 import { type Server, startServer } from "../../src/server.ts";
 import { readSettings } from "../../src/settings.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { addPast } from "./past.ts";
 
 /** A world that is worth a picture: a shop with two environments, people at work, and something that waits. */
@@ -174,12 +174,4 @@ export async function settled(github: GitHubStandIn, server: Server): Promise<vo
     if (busy === undefined && github.requests.length + github.deliveries().length === before) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
