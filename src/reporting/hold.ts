@@ -81,7 +81,11 @@ export async function settle(database: Database, holder: string, report: Report,
       .returning("subject")
       .executeTakeFirst();
     if (settled !== undefined) return;
-    await tx.db.updateTable("report").set({ wanted: sql`wanted + 1`, said: null }).where("subject", "=", report.key).execute();
+    await tx.db
+      .updateTable("report")
+      .set({ wanted: sql`wanted + 1`, said: null, attempts: 1 })
+      .where("subject", "=", report.key)
+      .execute();
     tx.ring("reports");
   });
 }

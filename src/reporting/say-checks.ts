@@ -145,7 +145,6 @@ async function tell(shown: Shown, report: Report, repository: Repository, option
 /** What is kept of a check run that was said. */
 const keptOfCheckRun = z.object({
   check_run: z.int(),
-  external_id: z.string(),
   round: z.int(),
   completed: z.boolean(),
   annotations: z.int(),
@@ -165,7 +164,8 @@ async function tellCheckRun(
   const { round, annotations, summary, startedAt, completedAt, ...progress } = await checkRun();
   const same = before !== null && (before.round === round || !before.completed) ? before : null;
   const name = status.context;
-  const externalId = same?.external_id ?? `${key} ${round}`;
+  // One that goes on in the next try, as after a restart, is found by that from then on.
+  const externalId = `${key} ${round}`;
   const shown: CheckRunShown = {
     name,
     details_url: status.target_url,
@@ -176,7 +176,7 @@ async function tellCheckRun(
     output: { title: status.description, summary },
   };
   const words = JSON.stringify(shown);
-  const kept = { external_id: externalId, round, completed: progress.status === "completed", words };
+  const kept = { round, completed: progress.status === "completed", words };
   if (same?.words === words && same.annotations >= annotations.length) return JSON.stringify({ ...same, ...kept });
 
   const installation = github.as(repository.installation);
