@@ -4,6 +4,8 @@ import type { Database } from "../database/connection.ts";
 import type { GitHub } from "../github/github.ts";
 import { GitHubProblem } from "../github/problem.ts";
 import { findRepository, setActive } from "../github/repository.ts";
+import { originInLog, runBehind } from "../runs/origin.ts";
+import { causeFromText } from "../runs/rows.ts";
 import { keepHolding, settle, takeDue } from "./hold.ts";
 import { notYet, type SayingOptions } from "./preview-environment.ts";
 import { type Report, say } from "./say.ts";
@@ -124,7 +126,10 @@ async function deliver(report: Report, means: Means): Promise<boolean> {
     }
     if (installation !== null && said !== report.said) troubles.over(installation);
     await settle(database, holder, report, { sent: report.wanted, said, attempts: 0, not_before: 0, problem: null });
-    if (said !== report.said) means.onSaid?.(report, startedAt, null);
+    if (said !== report.said) {
+      means.onSaid?.(report, startedAt, null);
+      await logSaid(report, means);
+    }
     return true;
   } catch (error) {
     means.onSaid?.(report, startedAt, Error.isError(error) ? error.message : String(error));
@@ -135,6 +140,12 @@ async function deliver(report: Report, means: Means): Promise<boolean> {
   } finally {
     held.stop();
   }
+}
+
+/** Best effort: what was said is said. */
+async function logSaid({ key, subject, repository }: Report, { database, log }: Means): Promise<void> {
+  const run = await database.read((db) => runBehind(db, subject, repository)).catch(() => null);
+  log.info({ subject: key, ...(run === null ? {} : originInLog(causeFromText(run.cause))) }, "GitHub was told");
 }
 
 async function putOff(report: Report, installation: number | null, error: unknown, means: Means): Promise<void> {

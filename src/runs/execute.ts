@@ -7,6 +7,7 @@ import type { Hold } from "./changes.ts";
 import { handOver } from "./hand-over.ts";
 import { type LogWriter, openLog } from "./log.ts";
 import { maskedLog } from "./masked-log.ts";
+import { originInLog } from "./origin.ts";
 import { beat, finish, putBack, remember } from "./queue.ts";
 import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome, RunningRun } from "./run.ts";
 
@@ -84,7 +85,8 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDo
   shutDown.begun.addEventListener("abort", leaveWhatGoesOn, { once: true });
   shutDown.over.addEventListener("abort", leave, { once: true });
   const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
-  log.info({ run: run.id, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
+  const facts = { run: run.id, ...originInLog(run.cause) };
+  log.info({ ...facts, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
   try {
     const ending = await endingOf(
       run,
@@ -94,7 +96,7 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDo
     );
     await closeLog({ output, mask }).catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
     await conclude(database, hold, maskedEnding(ending, mask), log);
-    log.info({ run: run.id, ending: ending.kind }, "run ended");
+    log.info({ ...facts, ending: ending.kind }, "run ended");
     means.onEnded?.(run, ending.kind);
   } finally {
     heart.stop();

@@ -96,7 +96,7 @@ export function causeToText(cause: Cause): string {
   return `${cause.kind} ${cause.id}`;
 }
 
-function causeFromText(text: string): Cause {
+export function causeFromText(text: string): Cause {
   const [kind, id] = text.split(" ");
   return causeSchema.parse({ kind, id: Number(id) });
 }

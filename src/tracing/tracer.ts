@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Database, Query } from "../database/connection.ts";
+import { runBehind } from "../runs/origin.ts";
 import type { Subject } from "../runs/reports.ts";
 import type { RunningRun } from "../runs/run.ts";
 import { type Exporter, type ExporterOptions, startExporter } from "./exporter.ts";
@@ -87,7 +88,7 @@ export function startTracer({ database, ...options }: TracerOptions): Tracer {
     onSaid({ subject, repository }, startedAt, problem) {
       const to = new Date();
       keep(async (db) => {
-        const run = await runOf(db, subject, repository);
+        const run = await runBehind(db, subject, repository);
         if (run === null) return null;
         const origin = await originOf(db, run.id);
         const parent = run.attempt === 0 ? origin.parent : spanOf("run", run.id, run.attempt);
@@ -134,21 +135,4 @@ async function originOf(db: Query, run: number): Promise<Pick<Span, "trace" | "p
     return { trace: traceOf(receipt.guid), parent: parent ?? handlingOf(Number(number)) };
   }
   return { trace: traceOf(`run ${id}`), parent };
-}
-
-/** What a report is about: a run, or the newest check of a commit; of the others no trace is worth it. */
-async function runOf(db: Query, subject: Subject, repository: number) {
-  const runs = db.selectFrom("run").select(["id", "kind", "name", "sha", "attempt"]).orderBy("id", "desc").limit(1);
-  switch (subject.kind) {
-    case "run":
-      return (await runs.where("id", "=", subject.id).executeTakeFirst()) ?? null;
-    case "commit": {
-      const checks = runs.where("repository", "=", repository).where("sha", "=", subject.sha).where("kind", "=", "check");
-      return (await checks.executeTakeFirst()) ?? null;
-    }
-    case "file":
-    case "previews":
-    case "environment":
-      return null;
-  }
 }

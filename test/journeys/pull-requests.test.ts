@@ -60,6 +60,20 @@ describe("checks of a pull request", () => {
     expect(history(shop, sha, "signalbox")[0]).toBe("pending");
   });
 
+  it("and the delivery they came of are found in the log by one id, to the last status", async () => {
+    const shop = await journey.repository(checks('  test: { run: "true" }'));
+    const { sha } = await propose(shop, "autumn");
+    await statusBecomes(shop, sha, "signalbox", "success");
+    await calm(journey);
+    const ended = journey.log.findLast(({ msg }) => msg === "run ended");
+    const told = journey.log.filter(({ receipt }) => receipt === ended?.receipt);
+    expect(told.map(({ msg }) => msg)).toEqual(expect.arrayContaining(["webhook handled", "run started", "run ended"]));
+    expect(told).toContainEqual(expect.objectContaining({ delivery: expect.any(String), event: "pull_request" }));
+    expect(told.filter(({ msg }) => msg === "GitHub was told").map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining([`run ${ended?.run}`, `commit ${shop.id} ${sha}`]),
+    );
+  });
+
   it("run steps one by one, with env, and say which one failed and with what", async () => {
     const file = `
   test:

@@ -127,6 +127,7 @@ export function startInbox({ database, receive, log, onAttempt, parallel = 8, lo
     }
     try {
       await receive({ id: String(id), name: event, payload: JSON.parse(body) });
+      log.info(facts, "webhook handled");
       return { receipt: id, state: "handled", error: null };
     } catch (err) {
       const wait = waitBefore(attempts + 1, isRetryable(err));

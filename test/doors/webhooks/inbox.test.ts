@@ -16,7 +16,7 @@ describe.each(engines())("the inbox on %s", (_name, storage) => {
   async function setUp(clock: { now: number } = { now: 1_000_000 }) {
     const database = await storage.open({ clock: () => clock.now });
     const lines: Record<string, unknown>[] = [];
-    const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const log = pino({ level: "warn" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
     const start = (receive: InboxOptions["receive"], more: Partial<InboxOptions> = {}) => {
       const inbox = startInbox({ database, receive, log, ...more });
       inboxes.push(inbox);
