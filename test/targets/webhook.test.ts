@@ -171,6 +171,8 @@ describe("the target webhook", () => {
       expect([wrong.status, await wrong.text()]).toEqual([400, expect.stringContaining("result: ")]);
       const large = await report(message, { result: "passed", release: "x".repeat(10_001) });
       expect([large.status, await large.text()]).toEqual([400, "release: is larger than 10 KB\n"]);
+      const deep = await report(message, { result: "passed", release: JSON.parse(`${"[".repeat(101)}${"]".repeat(101)}`) });
+      expect([deep.status, await deep.text()]).toEqual([400, "release: is nested more than 100 deep\n"]);
       await report(message, { result: "passed", release: { tag: 7 } });
 
       expect(await deployed).toEqual({ kind: "live", release: { release: { tag: 7 } } });
