@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { Database } from "../database/connection.ts";
 import { callbackPath, lookAtCallback, takeCallback } from "../runs/callbacks.ts";
 import type { Run } from "../runs/run.ts";
@@ -9,6 +10,7 @@ export type ReportProblems = Readonly<Record<Run["kind"], (body: unknown) => str
 export interface CallbackMeans extends Secrets {
   readonly database: Database;
   readonly problems: ReportProblems;
+  readonly log: Logger;
 }
 
 /** Bytes of a body: the log of a build comes in it. */
@@ -19,31 +21,38 @@ const largest = 1_000_000;
  * call that is answered 400 can be mended and sent again. 200 means that the result is durable.
  */
 export function createCallbacks(means: CallbackMeans): (request: Request) => Promise<Response> {
-  const { database, problems } = means;
-  return async (request) => {
-    const token = tokenIn(new URL(request.url).pathname);
-    // A stranger learns nothing, and nothing of his is read.
-    const waiting = token === null ? "unknown" : await lookAtCallback(database, token);
-    if (token === null || waiting === "unknown") return say(404, "There is no such callback");
-    if (request.method !== "POST") return say(405, "Send the result with POST");
-    if (waiting === "again") return usedUp();
+  return (request) =>
+    take(means, request).catch((err) => {
+      if (!request.signal.aborted)
+        means.log.error({ err }, "a callback could not be taken; its caller was asked to send it again");
+      return say(503, "The result could not be stored; send it again later", { "retry-after": "30" });
+    });
+}
 
-    const body = await readWithin(request, largest);
-    if (body === null) return say(413, `The body is larger than ${largest} bytes; leave out a part of the log`);
-    const parsed = jsonOf(body);
-    if (parsed === undefined) return say(400, "The body is not JSON");
-    const problem = problems[waiting.kind](parsed);
-    if (problem !== null) return say(400, problem);
-    const report = await maskedReport(parsed, { run: waiting, token }, means);
-    switch (await database.write((tx) => takeCallback(tx, token, report))) {
-      case "taken":
-        return say(200, "Taken");
-      case "again":
-        return usedUp();
-      case "unknown":
-        return say(404, "There is no such callback");
-    }
-  };
+async function take(means: CallbackMeans, request: Request): Promise<Response> {
+  const { database, problems } = means;
+  const token = tokenIn(new URL(request.url).pathname);
+  // A stranger learns nothing, and nothing of his is read.
+  const waiting = token === null ? "unknown" : await lookAtCallback(database, token);
+  if (token === null || waiting === "unknown") return say(404, "There is no such callback");
+  if (request.method !== "POST") return say(405, "Send the result with POST");
+  if (waiting === "again") return usedUp();
+
+  const body = await readWithin(request, largest);
+  if (body === null) return say(413, `The body is larger than ${largest} bytes; leave out a part of the log`);
+  const parsed = jsonOf(body);
+  if (parsed === undefined) return say(400, "The body is not JSON");
+  const problem = problems[waiting.kind](parsed);
+  if (problem !== null) return say(400, problem);
+  const report = await maskedReport(parsed, { run: waiting, token }, means);
+  switch (await database.write((tx) => takeCallback(tx, token, report))) {
+    case "taken":
+      return say(200, "Taken");
+    case "again":
+      return usedUp();
+    case "unknown":
+      return say(404, "There is no such callback");
+  }
 }
 
 function tokenIn(path: string): string | null {
@@ -76,9 +85,9 @@ function jsonOf(body: string): unknown {
   }
 }
 
-function say(status: number, text: string): Response {
+function say(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(`${text}\n`, {
     status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+    headers: { ...headers, "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   });
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { pino } from "pino";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
 import { rememberRepository } from "../../src/github/repository.ts";
@@ -31,7 +32,7 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
   const never = new AbortController().signal;
   const callbacks = () => callbacksOf(database, run, "http://127.0.0.1:3000");
   const send = (url: string, body: string | ReadableStream, method = "POST") =>
-    createCallbacks({ database, secretsFor, problems })(
+    createCallbacks({ database, secretsFor, problems, log: pino({ level: "silent" }) })(
       new Request(url, { method, ...(method === "POST" ? { body, duplex: "half" } : {}) }),
     );
   const answer = async (response: Promise<Response>) => {
@@ -111,6 +112,18 @@ describe.each(engines())("the door for other CI systems' results on %s", (_name,
     expect(await database.read((db) => db.selectFrom("callback").select("body").execute())).toEqual([{ body: null }]);
     await send(url, '{"result":"passed"}');
     expect(await callbacks().arrived([key], never)).toEqual({ result: "passed" });
+  });
+
+  it("asks for it once more when it cannot be stored, and says why in the log alone", async () => {
+    const { url } = await callbacks().open();
+    await database.close();
+    const lines: string[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(line) });
+    const take = createCallbacks({ database, secretsFor, problems, log });
+    const response = await take(new Request(url, { method: "POST", body: '{"result":"passed"}' }));
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "30"]);
+    expect(await response.text()).toBe("The result could not be stored; send it again later\n");
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([expect.stringContaining("a callback could not be taken")]);
   });
 
   it("takes a log up to a megabyte, whatever the head promises", async () => {

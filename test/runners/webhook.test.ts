@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { pino } from "pino";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
 import type { CheckEnding, CheckOrder } from "../../src/runners/runner.ts";
@@ -46,7 +47,7 @@ function callbacks(database: Database) {
 
 function call(database: Database, url: unknown, report: unknown): Promise<Response> {
   const problems = { check: problemWithReport, deployment: () => "of a deployment" };
-  const door = createCallbacks({ database, problems, secretsFor: () => async () => null });
+  const door = createCallbacks({ database, problems, log: pino({ level: "silent" }), secretsFor: () => async () => null });
   return door(new Request(String(url), { method: "POST", body: JSON.stringify(report) }));
 }
 

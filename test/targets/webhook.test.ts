@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { pino } from "pino";
 import type { Database } from "../../src/database/connection.ts";
 import { createCallbacks } from "../../src/doors/callbacks.ts";
 import { createDeploymentRun } from "../../src/runs/births.ts";
@@ -99,7 +100,7 @@ async function openWorld() {
 
 function call(database: Database, url: string, report: unknown): Promise<Response> {
   const problems = { check: () => "of a check", deployment: problemWithReport };
-  const door = createCallbacks({ database, problems, secretsFor: () => async () => null });
+  const door = createCallbacks({ database, problems, log: pino({ level: "silent" }), secretsFor: () => async () => null });
   return door(new Request(url, { method: "POST", body: JSON.stringify(report) }));
 }
 
