@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Database } from "../../src/database/connection.ts";
+import { createOutputReader, usualMaskBudget } from "../../src/runners/local/output-reader.ts";
+import { annotationsOf } from "../../src/runs/annotations.ts";
 import { lineCount, openLog, readLines } from "../../src/runs/log.ts";
 import { engines } from "../support/engines.ts";
 import { until } from "../support/until.ts";
@@ -45,6 +47,30 @@ describe.each(engines())("the log of a run on %s", (_name, storage) => {
     await writer.close();
     expect(await read()).toMatchObject({ lines, first: 1 });
     expect(await count()).toBe(lines.length);
+  });
+
+  it("gives back what tools said of lines of the repository, and nothing that only looks like it", async () => {
+    const { database, run, write, writer } = await open();
+    const reader = createOutputReader(() => {}, usualMaskBudget());
+    const said = [
+      "::error file=src/cart.ts,line=12,col=5,title=Wrong%3A type::Expected 2",
+      "::warning file=/workspace/app/(shop)/page.tsx,line=3::one%0Atwo",
+      "::notice file=./README,line=0::Hello",
+      "::error::It failed (see the manual)",
+      "::error file=../../etc/passwd,line=1::Out of the tree",
+      "::error file=/etc/passwd,line=1::Out of the tree",
+      "::error file=whole.ts::No line",
+      "Error: plain text (src/cart.ts:12)",
+    ];
+    await write(reader.take(Buffer.from(`${said.join("\n")}\n`)));
+    await writer.close();
+    const annotations = await annotationsOf(database, { run, attempt: 1 }, 10);
+    expect(annotations).toEqual([
+      { level: "error", message: "Wrong: type: Expected 2", file: "src/cart.ts", line: 12 },
+      { level: "warning", message: "one\ntwo", file: "app/(shop)/page.tsx", line: 3 },
+      { level: "notice", message: "Hello", file: "README", line: 1 },
+    ]);
+    expect(await annotationsOf(database, { run, attempt: 1 }, 1)).toEqual(annotations.slice(0, 1));
   });
 
   it("puts characters together that come in pieces", async () => {
