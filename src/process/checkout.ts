@@ -58,7 +58,7 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
 
   // A commit never changes, so what is known of it stays true; a process that looks takes longer than all else.
   const trees = newest<string>(1_000);
-  const ancestries = newest<boolean>(10_000);
+  const mergeBases = newest<string>(10_000);
 
   /** What the mirror cannot answer because it is damaged, the next fetch mends. */
   async function read<T>(id: number, work: (mirror: Mirror) => Promise<T>): Promise<T> {
@@ -99,13 +99,17 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
           return (await git(mirror.setup, call, ["rev-parse", "--verify", `${sha}^{tree}`])).output.trim();
         }),
       ),
-    isAncestor: async (id, ancestor, descendant) =>
-      ancestries(`${id} ${full(ancestor)} ${full(descendant)}`, () =>
+    // One process tells of both directions.
+    isAncestor: async (id, ancestor, descendant) => {
+      const pair = [full(ancestor), full(descendant)].toSorted();
+      const base = await mergeBases(`${id} ${pair.join(" ")}`, () =>
         read(id, async (mirror) => {
           const call = { repository: mirror.folder, doing: `compare ${ancestor} with ${descendant}`, answers: [1] };
-          return (await git(mirror.setup, call, ["merge-base", "--is-ancestor", ancestor, descendant])).code === 0;
+          return (await git(mirror.setup, call, ["merge-base", ...pair])).output.trim();
         }),
-      ),
+      );
+      return base === ancestor;
+    },
     changedFiles: (id, from, to, since) =>
       read(id, async (mirror) => {
         const call = { repository: mirror.folder, doing: `compare ${full(from)} with ${full(to)}` };

@@ -27,12 +27,33 @@ export interface PipeOutput extends AsyncIterable<Uint8Array> {
  * two descriptors of one command; a shell in between (`2>&1`) would add variables of its own and hide a missing program.
  */
 export async function openPipe(): Promise<Pipe> {
+  const ready = spare ?? makePipe();
+  spare = null;
+  const { readingEnd, writingEnd } = await ready;
+  const closeWritingEnd = () => {
+    closeSync(writingEnd);
+    // The next command need not wait for a process that makes its pipe.
+    spare ??= makePipe();
+    spare.catch(() => {
+      spare = null;
+    });
+  };
+  return { output: outputOf(readingEnd), writingEnd, closeWritingEnd };
+}
+
+let spare: Promise<Ends> | null = null;
+
+interface Ends {
+  readonly readingEnd: number;
+  readonly writingEnd: number;
+}
+
+async function makePipe(): Promise<Ends> {
   const path = join(tmpdir(), `signalbox-${randomUUID()}`);
   await promisify(execFile)("mkfifo", ["-m", "600", path]);
   try {
     const readingEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writingEnd = openSync(path, constants.O_WRONLY);
-    return { output: outputOf(readingEnd), writingEnd, closeWritingEnd: () => closeSync(writingEnd) };
+    return { readingEnd, writingEnd: openSync(path, constants.O_WRONLY) };
   } finally {
     await unlink(path);
   }
