@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { GitHubStandIn } from "../../demo/github/github.ts";
@@ -25,6 +26,7 @@ export async function startProcess(
   env: Readonly<Record<string, string>>,
   getsWebhooks = true,
 ): Promise<ServerProcess> {
+  await mkdir(folder, { recursive: true });
   const child = spawn(process.execPath, [join(import.meta.dirname, "../../src/main.ts")], {
     env: { ...environmentFor(github, { DATA_DIR: folder, LOG_FORMAT: "json", ...env }), PATH: process.env.PATH, HOME: folder },
     // Where an operator would have installed plug-ins.
