@@ -7,7 +7,7 @@ const clockTime = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 /** So many lines are kept on the page; the rest of a long log stays on the server. */
 const most = 2_000;
 /** Fewer while the end is followed: what is removed before it is drawn costs little, what is drawn costs most. More than a window shows. */
-const mostFollowed = 150;
+const mostFollowed = 100;
 
 /**
  * A part of a log as the server gives it: `times` are from which line on it was which moment (epoch milliseconds), `group` the one that its

@@ -125,11 +125,11 @@ class RunLog extends HTMLElement {
 
   #tell() {
     const { count } = this.#reader;
-    this.#part("count").textContent = count === 1 ? "1 line" : `${inWords.format(count)} lines`;
+    write(this.#part("count"), count === 1 ? "1 line" : `${inWords.format(count)} lines`);
     const follow = this.#part("follow");
     follow.hidden = this.#following || this.#isAtEnd();
     const fresh = count - this.#seen;
-    follow.textContent = !this.#live ? "To the end" : fresh > 0 ? `Follow · ${inWords.format(fresh)} new` : "Follow";
+    write(follow, !this.#live ? "To the end" : fresh > 0 && !follow.hidden ? `Follow · ${inWords.format(fresh)} new` : "Follow");
   }
 
   async #scrolled() {
@@ -241,6 +241,15 @@ class RunLog extends HTMLElement {
     if (!(element instanceof HTMLElement)) throw new Error(`The log has no part "${name}"`);
     return element;
   }
+}
+
+/**
+ * Leaves alone what is right already, because a change has the page laid out again.
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
 }
 
 customElements.define("run-log", RunLog);
