@@ -5,6 +5,8 @@ export interface Looking {
   readonly topics: readonly Topic[];
   /** Milliseconds between looks when nothing rings: rings may be lost. */
   readonly every: number;
+  /** Milliseconds between a ring and the look, for what nobody waits for. */
+  readonly after?: number;
   /** Finds what is due and begins it. What it began goes on beside later looks and never rejects; when it has ended, another look follows. */
   look(): Promise<readonly Promise<void>[]>;
   /** Told of a look that failed; the next one comes by itself. */
@@ -19,7 +21,7 @@ export interface Lookout {
 }
 
 /** Looks for work now, whenever it is rung for, and now and then. One look at a time. */
-export function startLooking({ wake, topics, every, look, onError }: Looking): Lookout {
+export function startLooking({ wake, topics, every, after, look, onError }: Looking): Lookout {
   const underWay = new Set<Promise<void>>();
   let stopped = false;
   let looking: Promise<void> | null = null;
@@ -53,7 +55,8 @@ export function startLooking({ wake, topics, every, look, onError }: Looking): L
     underWay.add(followed);
   }
 
-  const unwake = topics.map((topic) => wake.on(topic, () => void ring()));
+  const onRing = after === undefined ? () => void ring() : () => void setTimeout(() => void ring(), after).unref();
+  const unwake = topics.map((topic) => wake.on(topic, onRing));
   const looks = setInterval(() => void ring(), every);
   void ring();
   return {

@@ -1,6 +1,6 @@
 import { GitHubProblem } from "../github/problem.ts";
 import { reconsidered, toReconsider } from "../runs/reconsidering.ts";
-import { readEdits } from "./edited-file.ts";
+import { startEditReader } from "./edited-file.ts";
 import { watchFreezes } from "./freezes-that-end.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { reconsiderPreviews } from "./previews/reconsider.ts";
@@ -19,7 +19,7 @@ export interface Dispatcher {
 /** Milliseconds between looks when nothing rings, and so between tries of what failed; a freeze is noticed to be over this much late at most. */
 const lookEvery = 5_000;
 
-/** Milliseconds after which previews and edits are thought through: a pull request's checks and their statuses come first. */
+/** Milliseconds after which previews are thought through: a pull request's checks and their statuses come first. */
 const soon = 250;
 
 /** Starts it; what a dead server left undone is done first. One at a time per repository; repositories do not wait for each other. */
@@ -76,6 +76,7 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
     failed.clear();
     void look();
   }, lookEvery);
+  const edits = startEditReader(means);
   void look();
   return {
     async settled() {
@@ -83,11 +84,13 @@ export function startDispatcher(means: DeploymentMeans): Dispatcher {
         await look();
         await Promise.all(underWay.values());
       } while (underWay.size > 0);
+      await edits.settled();
     },
     async stop() {
       stopped = true;
       for (const off of unwake) off();
       clearInterval(looks);
+      await edits.stop();
       await looking;
       await Promise.all(underWay.values());
     },
@@ -106,7 +109,6 @@ async function one(
     const reading = readingOnce(means);
     await reconsider(reading, repository);
     await reconsiderPreviews(reading, previews, repository);
-    await readEdits(reading, repository);
   } catch (error) {
     const hopeless = error instanceof GitHubProblem && !error.retryable;
     log.warn(

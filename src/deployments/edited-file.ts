@@ -1,5 +1,6 @@
 import { headFromRow, type PullRequestHead } from "../checks/heads.ts";
 import type { Transaction } from "../database/connection.ts";
+import { type Lookout, startLooking } from "../database/looking.ts";
 import { filesChanged } from "../github/contents.ts";
 import { GitHubProblem } from "../github/problem.ts";
 import { findRepository, type Repository } from "../github/repository.ts";
@@ -9,7 +10,7 @@ import type { RepositoryFile } from "../repository-file/repository-file.ts";
 import { type FileEdit, keepEdit } from "../runs/readings.ts";
 import type { DeploymentMeans } from "./means.ts";
 
-/** Has it read what a pull request changes in the file: when the repository is reconsidered next, so that no check waits for it. */
+/** Has it read what a pull request changes in the file, soon: its checks and their statuses come first. */
 export async function wantEditRead(tx: Transaction, repository: number, number: number): Promise<void> {
   await tx.db
     .updateTable("pull_request_head")
@@ -17,10 +18,45 @@ export async function wantEditRead(tx: Transaction, repository: number, number: 
     .where("repository", "=", repository)
     .where("number", "=", number)
     .execute();
+  tx.ring("heads");
 }
 
+/** Reads what is wanted, now and whenever a pull request shows a commit. No check, no deployment and no webhook waits for it. */
+export function startEditReader(means: DeploymentMeans): Lookout {
+  const { database, log } = means;
+  /** Under way, or failed a moment ago. */
+  const resting = new Set<number>();
+  const begin = async (repository: number) => {
+    resting.add(repository);
+    try {
+      await readEdits(means, repository);
+      resting.delete(repository);
+    } catch (err) {
+      log.warn({ err, repository }, "what pull requests change in the file could not be read; trying again");
+      setTimeout(() => resting.delete(repository), lookEvery).unref();
+    }
+  };
+  return startLooking({
+    wake: database.wake,
+    topics: ["heads"],
+    every: lookEvery,
+    after: soon,
+    async look() {
+      const wanted = await database.read((db) =>
+        db.selectFrom("pull_request_head").select("repository").distinct().where("edit_wanted", "=", 1).execute(),
+      );
+      return wanted.filter(({ repository }) => !resting.has(repository)).map(({ repository }) => begin(repository));
+    },
+    onError: (err) => log.error({ err }, "looking for what pull requests change in the file failed; trying again"),
+  });
+}
+
+/** Milliseconds. */
+const soon = 250;
+const lookEvery = 5_000;
+
 /** Reads and keeps what a repository's pull requests change in the file, as far as it was asked for. Safe to repeat. */
-export async function readEdits(means: DeploymentMeans, id: number): Promise<void> {
+async function readEdits(means: DeploymentMeans, id: number): Promise<void> {
   const { database } = means;
   const wanted = await database.read((db) =>
     db.selectFrom("pull_request_head").selectAll().where("repository", "=", id).where("edit_wanted", "=", 1).execute(),

@@ -60,6 +60,15 @@ describe("a pull request that edits the repository's file", () => {
     expect(await page(status.targetUrl)).toContain("<li>production: is removed</li>");
   });
 
+  it("is read again after GitHub did not answer, while everything else goes on", async () => {
+    journey.github.fault({ path: /\/compare\//, answer: { status: 502 } });
+    const { shop, sha } = await propose(file("deploy@b"));
+    await statusBecomes(shop, sha, "signalbox", "success");
+    await statusBecomes(shop, sha, "signalbox/config", "success");
+    const compared = journey.github.requests.filter(({ path }) => path.includes(`${shop.fullName}/compare/`));
+    expect(compared).toHaveLength(2);
+  });
+
   it("cannot smuggle markup into the page", async () => {
     const { shop, sha } = await propose(
       file("deploy@a", 'approvals: { count: 1 }\n    url: "https://a.example.com/<script>alert(1)</script>"'),
