@@ -20,8 +20,17 @@ export function lockForServer(folder: string): { destroy(): Promise<void> } {
     });
   }
   writeFileSync(pid, `${process.pid}\n`);
-  return { destroy: async () => lock.close() };
+  held.add(lock);
+  return {
+    async destroy() {
+      held.delete(lock);
+      lock.close();
+    },
+  };
 }
+
+/** Whatever becomes of the database that it is for: garbage collection would close the lock, and let it go. */
+const held = new Set<DatabaseSync>();
 
 /** Only a hint for people: the lock decides, not this file. */
 function pidIn(path: string): string {

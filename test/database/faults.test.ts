@@ -250,9 +250,13 @@ describe("SQLite in its folder", () => {
   describe("opened for a server", () => {
     it("refuses a second server, naming the process that has it, until that one ends", async () => {
       const folder = temporaryFolder();
-      const { child, lines } = process({ url: null, folder }, `await say("open"); setInterval(() => {}, 1_000);`, {
-        exclusive: true,
-      });
+      // Nobody refers to its database any more when its garbage is collected: it has the folder all the same.
+      const idle = `
+        const { setFlagsFromString } = await import("node:v8");
+        const { runInNewContext } = await import("node:vm");
+        setFlagsFromString("--expose-gc");
+        setInterval(() => { runInNewContext("gc")(); say("open"); }, 100);`;
+      const { child, lines } = process({ url: null, folder }, idle, { exclusive: true });
       await new Promise((resolve) => lines.once("line", resolve));
       await expect(open(folder, { exclusive: true })).rejects.toThrow(
         `Another Signalbox server (pid ${child.pid}) uses ${folder}: stop it, or give this one a DATA_DIR of its own`,
