@@ -99,7 +99,8 @@ export interface Receiver {
 /** Takes webhooks as an App's server would; answers `status`. */
 export async function receiveWebhooks(github: GitHubStandIn, status: () => number = () => 202): Promise<Receiver> {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  // Node's own five seconds end while a busy machine sends the next webhook, which then is lost.
+  const server = createServer({ keepAliveTimeout: 65_000 }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const raw = Buffer.concat(chunks).toString();

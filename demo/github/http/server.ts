@@ -35,7 +35,8 @@ const PREFIX = "/api/v3";
 /** Serves the API, the pages and git on one port. Every API request ends in `requests`. */
 export function createGitHubServer(host: Host): Server {
   const limit = createRateLimit();
-  return createServer((request, response) => {
+  // Node's own five seconds end while a busy machine sends the next request.
+  return createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     serve(host, limit, request, response).catch((problem) => {
       // A mistake of ours: shown whole, for nobody but developers ever sees this server.
       if (!response.headersSent)
