@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
 import { calm, handled, held, heldCommand, letGo, statusBecomes, useSharedJourney } from "../support/journey.ts";
+import { until } from "../support/until.ts";
 
 const check = `checks: { test: { run: "${held}" } }`;
 
@@ -70,6 +71,7 @@ describe("on GitHub's bad days", () => {
     // The token at hand still has what it was minted with.
     journey.github.fault({ path: new RegExp(`${shop.fullName}/statuses/`), answer: { status: 401 }, times: 2 });
     await letGo(journey.folder);
+    await until("it is said", () => saidSince(from, "for want of a permission").length > 0);
     await calm(journey);
     expect(saidSince(from, "for want of a permission")).toHaveLength(1);
     expect(shop.statuses(sha).map(({ state }) => state)).not.toContain("success");
