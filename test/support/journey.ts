@@ -222,6 +222,8 @@ export async function calm({ github, server }: Pick<Journey, "github" | "server"
       return busy === undefined && github.requests.length + github.deliveries().length === before;
     },
     20_000,
+    // Each look asks the database a dozen questions, which the work that is waited for would have to share its processor with.
+    50,
   );
 }
 

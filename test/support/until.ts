@@ -6,12 +6,13 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   within = 20_000,
+  every = 10,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + within;
   for (;;) {
     const value = await condition();
     if (value) return value as NonNullable<Exclude<T, false>>;
     if (performance.now() > deadline) throw new Error(`Not within ${within} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, every));
   }
 }
