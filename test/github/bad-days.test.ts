@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import nock from "nock";
 import { pino } from "pino";
 import { Probot } from "probot";
@@ -9,6 +9,9 @@ import { openGitHub } from "../../src/github/github.ts";
 import type { GitHubProblem } from "../../src/github/problem.ts";
 import { createCommitStatus } from "../../src/github/statuses.ts";
 import { checkedFetch, takeContractViolations } from "../support/github-contract.ts";
+
+// It patches Node itself, which the next test file of this process would find patched.
+afterAll(() => nock.restore());
 
 const api = "https://github.example/api/v3";
 const shop = {

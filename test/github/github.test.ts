@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import nock from "nock";
 import { pino } from "pino";
 import { Probot } from "probot";
@@ -10,6 +10,9 @@ import { GitHubProblem } from "../../src/github/problem.ts";
 import { createCommitStatus } from "../../src/github/statuses.ts";
 import { checkedFetch, takeContractViolations } from "../support/github-contract.ts";
 import { until } from "../support/until.ts";
+
+// It patches Node itself, which the next test file of this process would find patched.
+afterAll(() => nock.restore());
 
 const api = "https://github.example/api/v3";
 const shop = {
