@@ -6,14 +6,17 @@ import { comments } from "./0003-comments.ts";
 import { turns } from "./0004-turns.ts";
 import { receiptJournal } from "./0005-receipt-journal.ts";
 import { pushers } from "./0006-pushers.ts";
-import { pages } from "./0007-pages.ts";
-import { recovery } from "./0008-recovery.ts";
-import { previews } from "./0009-previews.ts";
-import { chats } from "./0010-chats.ts";
+import { pages } from "./0009-pages.ts";
+import { recovery } from "./0010-recovery.ts";
+import { chats } from "./0011-chats.ts";
 import { merging } from "./0011-merging.ts";
-import { edits } from "./0012-edits.ts";
+import { previews } from "./0012-previews.ts";
+import { edits } from "./0013-edits.ts";
 
-/** Brings the tables up to date, all or nothing. Several servers may start at once: one migrates, the others wait. */
+/**
+ * Brings the tables up to date, all or nothing, in the order of this list. A name that is out in the world never changes: databases know by it what
+ * they have. Several servers may start at once: one migrates, the others wait.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: Kysely's own type for a database whose tables are being made.
 export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
   const migrations: Record<string, Migration> = {
@@ -23,12 +26,12 @@ export async function migrate(db: Kysely<any>, engine: Engine): Promise<void> {
     "0004-turns": turns(),
     "0005-receipt-journal": receiptJournal(),
     "0006-pushers": pushers(),
-    "0007-pages": pages(),
-    "0008-recovery": recovery(),
-    "0009-previews": previews(),
-    "0010-chats": chats(),
+    "0009-pages": pages(),
+    "0010-recovery": recovery(),
+    "0012-previews": previews(),
+    "0011-chats": chats(),
     "0011-merging": merging(),
-    "0012-edits": edits(),
+    "0013-edits": edits(),
   };
   await db.transaction().execute(async (tx) => {
     // On SQLite the transaction itself is the lock.
