@@ -182,7 +182,7 @@ export function isDamage(error: unknown): boolean {
   // The host's files are not ours.
   const said = error.said.replaceAll(/^remote: .*$/gm, "");
   if (
-    /reference is not a tree|corrupt|inflate|unresolved delta|garbage|index file .*(small|match|version)|packfile .*(bad|cannot|not|match)|object file/i.test(
+    /reference is not a tree|unable to rename temporary|corrupt|inflate|unresolved delta|garbage|index file .*(small|match|version)|packfile .*(bad|cannot|not|match)|object file/i.test(
       said,
     )
   )

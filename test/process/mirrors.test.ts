@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type GitSource, type Mirrors, openMirrors } from "../../src/process/checkout.ts";
+import { GitError, type GitSource, type Mirrors, openMirrors } from "../../src/process/checkout.ts";
+import { isDamage } from "../../src/process/repository-mirror.ts";
 import { openWorkspaces } from "../../src/process/workspace.ts";
 import { type HostedRepository, hostRepository, runGit } from "./git-host.ts";
 
@@ -65,6 +66,14 @@ describe("a damaged mirror", () => {
     await mirrors.fetch(source, "run", [second]);
     expect(await mirrors.treeOf(1, second)).toMatch(/^[0-9a-f]{40}$/);
     expect(await readdir(data)).toEqual(["1.2"]);
+  });
+
+  it.each([
+    ["unable to rename temporary '*.pack' file to 'objects/pack/pack-1.pack'; fatal: index-pack failed", true],
+    ["unable to rename temporary '*.pack' file to 'objects/pack/pack-1.pack': No space left on device", false],
+    ["remote: fatal: unable to rename temporary '*.pack' file", false],
+  ])("is what git says with %j: %s", (said, damaged) => {
+    expect(isDamage(new GitError("broken", "fetch", said))).toBe(damaged);
   });
 
   it("stays as it is while the host does not answer", async () => {
