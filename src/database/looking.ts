@@ -37,6 +37,9 @@ export function startLooking({ wake, topics, every, after, look, onError }: Look
   async function untilCalm(): Promise<void> {
     try {
       while (again && !stopped) {
+        // Work that ends at once asks for the next look at once: whatever else there is has its turn in between.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (stopped) return;
         again = false;
         for (const work of await look()) follow(work);
       }

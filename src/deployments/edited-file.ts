@@ -43,7 +43,14 @@ export function startEditReader(means: DeploymentMeans): Lookout {
     after: soon,
     async look() {
       const wanted = await database.read((db) =>
-        db.selectFrom("pull_request_head").select("repository").distinct().where("edit_wanted", "=", 1).execute(),
+        db
+          .selectFrom("pull_request_head")
+          .select("repository")
+          .distinct()
+          .where("edit_wanted", "=", 1)
+          // One that the App lost has its turn when it comes back.
+          .where("repository", "in", (is) => is.selectFrom("repository").select("id").where("active", "=", 1))
+          .execute(),
       );
       return wanted.filter(({ repository }) => !resting.has(repository)).map(({ repository }) => begin(repository));
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { calm, statusBecomes, useSharedJourney } from "../support/journey.ts";
+import { calm, handled, statusBecomes, useSharedJourney } from "../support/journey.ts";
 
 const path = ".github/signalbox.yml";
 const file = (host: string, more = "") => `checks: { test: { run: "true" } }
@@ -67,6 +67,26 @@ describe("a pull request that edits the repository's file", () => {
     await statusBecomes(shop, sha, "signalbox/config", "success");
     const compared = journey.github.requests.filter(({ path }) => path.includes(`${shop.fullName}/compare/`));
     expect(compared).toHaveLength(2);
+  });
+
+  it("is read when the App comes back to a repository that it lost, and costs nothing until then", async () => {
+    const { shop, sha } = await propose(file("deploy@b"));
+    await calm(journey);
+    const set = (active: 0 | 1) =>
+      journey.server.database.write(async (tx) => {
+        await tx.db.updateTable("repository").set({ active }).where("id", "=", shop.id).execute();
+        await tx.db.updateTable("pull_request_head").set({ edit_wanted: 1 }).where("repository", "=", shop.id).execute();
+        tx.ring("heads");
+      });
+    const asked = () => journey.github.requests.filter(({ path }) => path.includes(`${shop.fullName}/compare/`)).length;
+    const before = asked();
+    await set(0);
+    await handled(journey);
+    expect(asked()).toBe(before);
+    await set(1);
+    await handled(journey);
+    expect(asked()).toBe(before + 1);
+    expect(shop.statuses(sha).filter(({ context }) => context === "signalbox/config")).toHaveLength(1);
   });
 
   it("cannot smuggle markup into the page", async () => {
