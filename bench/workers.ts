@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type GitHubStandIn, startGitHub } from "../demo/github/github.ts";
 import { type Database, openDatabase } from "../src/database/connection.ts";
-import { probeSandbox } from "../src/process/sandbox.ts";
 import { type PostgresServer, startPostgres } from "../test/support/postgres.ts";
-import { type Replica, replica } from "../torture/replica.ts";
+import { environmentOf, type Replica, replica } from "../torture/replica.ts";
 import type { Measure } from "./support/measure.ts";
 
 const checks = 24;
@@ -33,7 +32,7 @@ async function take(postgres: PostgresServer, workers: number): Promise<number> 
   const folder = await mkdtemp(join(tmpdir(), "signalbox-bench-"));
   const github = await startGitHub();
   const url = await postgres.createDatabase();
-  const env = await environment(github, url);
+  const env = { ...(await environmentOf(github)), DATABASE_URL: url };
   const replicas: Replica[] = ["web", ...Array<string>(workers).fill("worker")].map((role, index) =>
     replica(role === "web" ? "web" : "worker", { ...env, DATA_DIR: join(folder, String(index)) }),
   );
@@ -55,26 +54,6 @@ async function take(postgres: PostgresServer, workers: number): Promise<number> 
     await github.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function environment(github: GitHubStandIn, url: string): Promise<Record<string, string>> {
-  return {
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey,
-    WEBHOOK_SECRET: github.app.webhookSecret,
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: "http",
-    HOST: "127.0.0.1",
-    PORT: "0",
-    PUBLIC_URL: "http://127.0.0.1:3000",
-    DASHBOARD_AUTH: "none",
-    ALLOWED_REPOSITORIES: "acme/*",
-    CONCURRENCY: "2",
-    SECRET_KEY: "0".repeat(64),
-    LOG_FORMAT: "json",
-    DATABASE_URL: url,
-    SANDBOX: (await probeSandbox()).works ? "bubblewrap" : "none",
-  };
 }
 
 async function propose(github: GitHubStandIn, name: string, count: number, wait: number): Promise<void> {

@@ -5,13 +5,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type GitHubStandIn, startGitHub } from "../demo/github/github.ts";
 import { type Database, openDatabase } from "../src/database/connection.ts";
 import { webhookPath } from "../src/doors/http.ts";
-import { probeSandbox } from "../src/process/sandbox.ts";
 import { postgresIsMissing, startPostgres } from "../test/support/postgres.ts";
 import { type Front, startFront } from "./front.ts";
 import { beginLife, type Life } from "./life.ts";
 import { descendantsWith, stillThere } from "./processes.ts";
 import { type Random, randomFrom } from "./random.ts";
-import { type Replica, replica } from "./replica.ts";
+import { environmentOf, type Replica, replica } from "./replica.ts";
 import { untruths } from "./truth.ts";
 
 export interface OrdealOptions {
@@ -96,24 +95,11 @@ async function setUp({ engine, seed }: OrdealOptions, folder: string, closers: (
   const front = await startFront();
   closers.push(() => front.close());
   const url = engine === "postgres" ? await newPostgres(closers) : null;
-  const probe = await probeSandbox();
+  const common = await environmentOf(github);
   const env = (name: string) => ({
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey,
-    WEBHOOK_SECRET: github.app.webhookSecret,
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: "http",
-    HOST: "127.0.0.1",
-    PORT: "0",
-    PUBLIC_URL: "http://127.0.0.1:3000",
-    DASHBOARD_AUTH: "none",
-    ALLOWED_REPOSITORIES: "acme/*",
-    CONCURRENCY: "2",
-    LOG_FORMAT: "json",
-    SANDBOX: probe.works ? "bubblewrap" : "none",
+    ...common,
     DEPLOY_PATHS: `acme/*=${shared}`,
     DATA_DIR: join(folder, name),
-    SECRET_KEY: "0".repeat(64),
     ...(url === null ? {} : { DATABASE_URL: url }),
   });
   const replicas =

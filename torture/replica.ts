@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { GitHubStandIn } from "../demo/github/github.ts";
+import { probeSandbox } from "../src/process/sandbox.ts";
 
 /** A real server as a process of its own, which is killed and started again. */
 export interface Replica {
@@ -14,6 +16,29 @@ export interface Replica {
   kill(): Promise<void>;
   /** Everything that it said at the levels "error" and above. */
   readonly errors: readonly string[];
+}
+
+/** What every server needs to obey the stand-in; its folder and its database come to it. */
+export async function environmentOf({
+  app,
+  host,
+}: Pick<GitHubStandIn, "app" | "host">): Promise<Readonly<Record<string, string>>> {
+  return {
+    APP_ID: String(app.id),
+    PRIVATE_KEY: app.privateKey,
+    WEBHOOK_SECRET: app.webhookSecret,
+    GHE_HOST: host,
+    GHE_PROTOCOL: "http",
+    HOST: "127.0.0.1",
+    PORT: "0",
+    PUBLIC_URL: "http://127.0.0.1:3000",
+    DASHBOARD_AUTH: "none",
+    ALLOWED_REPOSITORIES: "acme/*",
+    CONCURRENCY: "2",
+    LOG_FORMAT: "json",
+    SECRET_KEY: "0".repeat(64),
+    SANDBOX: (await probeSandbox()).works ? "bubblewrap" : "none",
+  };
 }
 
 export function replica(role: Replica["role"], env: Readonly<Record<string, string>>): Replica {

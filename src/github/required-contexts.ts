@@ -2,13 +2,14 @@ import type { Installation } from "./github.ts";
 import { GitHubProblem } from "./problem.ts";
 import type { Repository } from "./repository.ts";
 
-/** What must be green before a commit comes into a branch. */
+/** One status or check run that a branch requires. */
 export interface RequiredContext {
   readonly context: string;
   /** The App that has to say so; `null` when anybody may. */
   readonly app: number | null;
 }
 
+/** What must be green before a commit comes into a branch. */
 export interface RequiredContexts {
   readonly contexts: readonly RequiredContext[];
   /** Why there may be more: GitHub does not tell the App everything. */

@@ -33,9 +33,11 @@ export async function openPipe(): Promise<Pipe> {
   const closeWritingEnd = () => {
     closeSync(writingEnd);
     // The next command need not wait for a process that makes its pipe.
-    spare ??= makePipe();
-    spare.catch(() => {
-      spare = null;
+    if (spare !== null) return;
+    const next = makePipe();
+    spare = next;
+    next.catch(() => {
+      if (spare === next) spare = null;
     });
   };
   return { output: outputOf(readingEnd), writingEnd, closeWritingEnd };
