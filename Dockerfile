@@ -23,4 +23,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Never through npm: a SIGTERM to npm leaves the server behind.
 ENTRYPOINT ["tini", "--", "node"]
-CMD ["src/main.ts"]
+CMD ["bin/signalbox", "start"]

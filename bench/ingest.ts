@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Load, Result } from "./ingest/load.ts";
 import type { Drained } from "./ingest/signalbox-server.ts";
 import { type Figure, type Measure, median } from "./support/measure.ts";
-import { startWorker, type Worker } from "./support/process.ts";
+import { serverFlags, startWorker, type Worker } from "./support/process.ts";
 
 const servers = ["signalbox", "probot", "bare"] as const;
 type Server = (typeof servers)[number];
@@ -17,7 +17,8 @@ export const measure: Measure = {
     const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
     const workers: Worker[] = [];
     const start = async (name: string) => {
-      const worker = await startWorker(new URL(`./ingest/${name}.ts`, import.meta.url), { BENCH_FOLDER: folder });
+      const flags = name.startsWith("signalbox") ? serverFlags : [];
+      const worker = await startWorker(new URL(`./ingest/${name}.ts`, import.meta.url), { BENCH_FOLDER: folder }, flags);
       workers.push(worker);
       return worker;
     };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Load, Result } from "./ingest/load.ts";
 import type { Drained } from "./ingest/signalbox-server.ts";
 import type { Measure } from "./support/measure.ts";
-import { startWorker } from "./support/process.ts";
+import { serverFlags, startWorker } from "./support/process.ts";
 
 const deliveries = 200_000;
 /** Milliseconds after which it ends with what it has seen by then. */
@@ -17,7 +17,8 @@ export const measure: Measure = {
   async run() {
     const folder = mkdtempSync(join(tmpdir(), "signalbox-bench-"));
     const load = await startWorker(new URL("./ingest/load.ts", import.meta.url));
-    const server = await startWorker(new URL("./ingest/signalbox-server.ts", import.meta.url), { BENCH_FOLDER: folder });
+    const file = new URL("./ingest/signalbox-server.ts", import.meta.url);
+    const server = await startWorker(file, { BENCH_FOLDER: folder }, serverFlags);
     try {
       const seen: Drained[] = [];
       const began = performance.now();

@@ -10,6 +10,7 @@ import { type GitHubStandIn, startGitHub } from "../demo/github/github.ts";
 import type { Repository } from "../demo/github/repository.ts";
 import { probeSandbox } from "../src/process/sandbox.ts";
 import { type Measure, median, quantile } from "./support/measure.ts";
+import { serverFlags } from "./support/process.ts";
 import { serverEnvironment } from "./support/server-environment.ts";
 
 const limit = 100;
@@ -28,7 +29,7 @@ export const measure: Measure = {
     const app = { APP_ID: String(github.app.id), PRIVATE_KEY: github.app.privateKey, WEBHOOK_SECRET: github.app.webhookSecret };
     const child = spawn(
       process.execPath,
-      ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "../src/main.ts")],
+      ["--disable-warning=ExperimentalWarning", ...serverFlags, join(import.meta.dirname, "../src/main.ts")],
       {
         env: { ...env, ...app, SANDBOX: sandbox },
         stdio: ["ignore", "ignore", "inherit"],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Answered } from "./output/worker.ts";
 import type { Measure } from "./support/measure.ts";
-import { startWorker } from "./support/process.ts";
+import { serverFlags, startWorker } from "./support/process.ts";
 
 const megabytes = 500;
 const limits = { growth: 60, speed: 50 };
@@ -13,7 +13,7 @@ export const measure: Measure = {
   title: `${megabytes} MB of output through a run, in the sandbox, with a secret to look for, into the log of SQLite`,
   async run() {
     const folder = await mkdtemp(join(tmpdir(), "signalbox-bench-"));
-    const worker = await startWorker(new URL("output/worker.ts", import.meta.url), { FOLDER: folder });
+    const worker = await startWorker(new URL("output/worker.ts", import.meta.url), { FOLDER: folder }, serverFlags);
     try {
       // Once over what every run needs, so that what grows is the output's.
       await worker.ask<Answered>({ command: `yes '${line}' | head -c 5000000` });

@@ -9,7 +9,7 @@ import { liveLines } from "./pages/live-lines.ts";
 import { serverTimes } from "./pages/server-times.ts";
 import { startInstantGitHub } from "./support/instant-github.ts";
 import type { Measure } from "./support/measure.ts";
-import { startWorker } from "./support/process.ts";
+import { serverFlags, startWorker } from "./support/process.ts";
 import { serverEnvironment } from "./support/server-environment.ts";
 
 const file = `
@@ -32,7 +32,7 @@ export const measure: Measure = {
     const folder = await mkdtemp(join(tmpdir(), "signalbox-bench-"));
     const github = await startInstantGitHub(file);
     const { env, url } = await serverEnvironment(folder, github.host);
-    const server = await startWorker(new URL("./pages/server.ts", import.meta.url), env);
+    const server = await startWorker(new URL("./pages/server.ts", import.meta.url), env, serverFlags);
     const browser = await openChromium(path);
     try {
       const filled = server.ready as Filled;

@@ -1,4 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
+import serverFlags from "../../bin/node-flags.json" with { type: "json" };
+
+/** With which Node runs the server; its peers get Node's own. */
+export { serverFlags };
 
 /** A process of a measure. It ends with `stop`, or when ours does. */
 export interface Worker {
@@ -11,9 +15,13 @@ export interface Worker {
 }
 
 /** Starts a TypeScript file as a process of its own; resolves when it has sent its first message. */
-export async function startWorker(file: URL, environment: Record<string, string> = {}): Promise<Worker> {
+export async function startWorker(
+  file: URL,
+  environment: Record<string, string> = {},
+  flags: readonly string[] = [],
+): Promise<Worker> {
   const child = fork(file, {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...flags],
     env: { ...process.env, ...environment },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

@@ -8,9 +8,10 @@ export interface LogBudget {
 
 const largestEnd = 4 * 1024 * 1024;
 
-/** Of lines that wait, as bytes: each by itself would be garbage that is hard to collect by the time it is dropped. */
+/** Of lines that wait, as bytes in room that the next block takes over: lines by themselves, and rooms too, would be garbage that is collected late. */
 interface Block {
-  readonly text: Buffer;
+  readonly room: Buffer;
+  readonly length: number;
   readonly lines: number;
   readonly bytes: number;
 }
@@ -22,7 +23,7 @@ export function createLogBudget(limit: number): LogBudget {
   const endLimit = Math.min(Math.floor(limit / 4), largestEnd);
   let begun = 0;
   let isFull = false;
-  let blocks: Block[] = [];
+  const blocks: Block[] = [];
   /** The newest, which are no block yet. */
   let fresh: string[] = [];
   let freshBytes = 0;
@@ -34,14 +35,16 @@ export function createLogBudget(limit: number): LogBudget {
     freshBytes += size;
     waitingBytes += size;
     if (freshBytes < blockBytes) return;
-    blocks.push({ text: Buffer.from(fresh.join("\n")), lines: fresh.length, bytes: freshBytes });
-    fresh = [];
-    freshBytes = 0;
+    let free: Buffer | null = null;
     // Only what cannot be kept whatever follows; the rest is decided at the end.
     for (let oldest = blocks[0]; oldest !== undefined && begun + waitingBytes - oldest.bytes >= limit; oldest = blocks[0]) {
       drop(oldest.lines, oldest.bytes);
-      blocks = blocks.slice(1);
+      free = oldest.room;
+      blocks.shift();
     }
+    blocks.push(blockOf(fresh, freshBytes, free));
+    fresh = [];
+    freshBytes = 0;
   }
 
   function drop(lines: number, bytes: number): void {
@@ -63,7 +66,7 @@ export function createLogBudget(limit: number): LogBudget {
       return ["… the log is full: of what follows only the end is kept, and shown when the run has ended"];
     },
     end() {
-      const waiting = [...blocks.flatMap(({ text }) => text.toString("utf8").split("\n")), ...fresh];
+      const waiting = [...blocks.flatMap(({ room, length }) => room.toString("utf8", 0, length).split("\n")), ...fresh];
       let oldest = 0;
       for (; begun + waitingBytes > limit; oldest += 1) drop(1, sizeOf(waiting[oldest] ?? ""));
       const last = waiting.slice(oldest);
@@ -74,6 +77,11 @@ export function createLogBudget(limit: number): LogBudget {
       ];
     },
   };
+}
+
+function blockOf(lines: readonly string[], bytes: number, free: Buffer | null): Block {
+  const room = free !== null && free.length >= bytes ? free : Buffer.allocUnsafeSlow(Math.max(bytes, 1.25 * blockBytes));
+  return { room, length: room.write(lines.join("\n")), lines: lines.length, bytes };
 }
 
 /** Its line end included. */

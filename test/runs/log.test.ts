@@ -242,6 +242,14 @@ describe.each(engines())("the log of a run on %s", (_name, storage) => {
       }),
     });
 
+    /** Surely of several chunks, each of which is kept by itself. */
+    const large = {
+      lines: Array.from({ length: 30 }, () => "é👩船".repeat(longest / 2)),
+      end: "\n" as const,
+      cuts: Array.from({ length: 20 }, () => 30_000),
+      ranges: [[1, 60]] as [number, number][],
+    };
+
     it("is the same lines, in whatever pieces it came, and every range is a slice of them", async () => {
       const database = await storage.open();
       let mostChunks = 0;
@@ -269,7 +277,7 @@ describe.each(engines())("the log of a run on %s", (_name, storage) => {
           }
           mostChunks = Math.max(mostChunks, await pieces.chunks());
         }),
-        { numRuns: storage.engine === "sqlite" ? 60 : 25 },
+        { numRuns: storage.engine === "sqlite" ? 60 : 25, examples: [[large]] },
       );
       expect(mostChunks).toBeGreaterThan(2);
     }, 60_000);
