@@ -138,7 +138,8 @@ async function liveAndDie({ github, front, life, replicas, marker }: Stage, rand
   const living = (async () => {
     while (isAlive) {
       await life.act();
-      await delay(random.below(150));
+      // No more than GitHub lets one installation be told within our patience, at a second between two writes.
+      await delay(random.below(600));
     }
   })();
   await delay(100 + random.below(2_500));
