@@ -30,11 +30,13 @@ export function lazyCheckout({ database, workspaces, gitSource, repository, run,
     const step = await io.step(`Check out ${short(run.sha)}`);
     const holder = `run-${run.id}-${run.attempt.number}`;
     await workspaces.with({ source: gitSource(repository), sha: run.sha, holder, stop: io.stop }, async (workspace) => {
-      await keepTree(database, run, workspace.tree);
       await step.end(null);
       isIn = true;
       entered.resolve(workspace);
-      await left.promise;
+      // Beside the work, which does not wait for it.
+      const kept = keepTree(database, run, workspace);
+      await Promise.allSettled([kept, left.promise]);
+      await kept;
     });
   }
 
@@ -56,6 +58,8 @@ export function lazyCheckout({ database, workspaces, gitSource, repository, run,
 }
 
 /** Equal trees need no second check, so the tree is kept with the run. */
-async function keepTree(database: Database, run: RunningCheck, tree: string): Promise<void> {
-  if (run.tree === null) await database.write((tx) => tx.db.updateTable("run").set({ tree }).where("id", "=", run.id).execute());
+async function keepTree(database: Database, run: RunningCheck, workspace: Workspace): Promise<void> {
+  if (run.tree !== null) return;
+  const tree = await workspace.tree();
+  await database.write((tx) => tx.db.updateTable("run").set({ tree }).where("id", "=", run.id).execute());
 }

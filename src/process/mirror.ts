@@ -33,13 +33,21 @@ export async function breakLocks({ folder }: Mirror): Promise<void> {
   for (const lock of locks) await rm(join(folder, lock), { force: true });
 }
 
-/** Fetches what is not here of these commits and their history, then keeps all of them. Safe to repeat. */
+/**
+ * Fetches what is not here of these commits and their history, then keeps all of them. Safe to repeat. Git itself connects to nobody when all of
+ * it is here; only where it cannot be asked for (there is no token, the host is down) a process of its own looks whether it need be.
+ */
 export async function keepCommits(mirror: Mirror, source: GitSource, shas: readonly string[], stop?: AbortSignal): Promise<void> {
-  if (!(await areHere(mirror, shas, stop))) return fetchCommits(mirror, source, shas, stop);
-  await updateRefs(
-    mirror,
-    shas.map((sha) => `update ${refOf(sha)} ${sha}`),
-  );
+  try {
+    await fetchCommits(mirror, source, shas, stop);
+  } catch (error) {
+    stop?.throwIfAborted();
+    if (!(await areHere(mirror, shas, stop).catch(() => false))) throw error;
+    await updateRefs(
+      mirror,
+      shas.map((sha) => `update ${refOf(sha)} ${sha}`),
+    );
+  }
 }
 
 /** Keeps them no longer. Safe to repeat. */

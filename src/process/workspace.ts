@@ -9,8 +9,8 @@ export interface Workspace {
   readonly folder: string;
   /** The mirror's objects, which the checkout borrows: readable, never writable. */
   readonly objects: string;
-  /** The commit's tree. */
-  readonly tree: string;
+  /** The commit's tree. Asking takes a process. */
+  tree(): Promise<string>;
 }
 
 export interface WorkspaceOrder {
@@ -36,12 +36,9 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
       try {
         await mirrors.fetch(source, holder, [sha], stop);
         await mkdir(home, { recursive: true, mode: 0o700 });
-        // Both read, so neither waits for the other.
-        const [tree, { objects }] = await both(
-          mirrors.treeOf(source.id, sha),
-          mirrors.checkOut(source, holder, sha, join(home, "workspace"), stop),
-        );
-        return await work({ folder: join(home, "workspace"), objects, tree });
+        const workspace = join(home, "workspace");
+        const { objects } = await mirrors.checkOut(source, holder, sha, workspace, stop);
+        return await work({ folder: workspace, objects, tree: () => mirrors.treeOf(source.id, sha) });
       } finally {
         await removeTree(home);
         await mirrors.release(source.id, holder);
@@ -51,10 +48,4 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
       await removeTree(folder);
     },
   };
-}
-
-/** Unlike with `Promise.all` nothing is under way any more when it rejects. */
-async function both<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
-  await Promise.allSettled([one, other]);
-  return Promise.all([one, other]);
 }

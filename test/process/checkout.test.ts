@@ -122,11 +122,22 @@ describe("fetching from a host that asks for a token", () => {
   });
 
   it("does not knock when nothing is missing", async () => {
-    const sha = await host.commit({ "a.txt": "1" });
+    const parent = await host.commit({ "a.txt": "1" });
+    const sha = await host.commit({ "a.txt": "2" });
     await mirrors.fetch(source, "run-1", [sha]);
     const before = server.seen.length;
     await mirrors.fetch(source, "run-2", [sha]);
+    await mirrors.fetch(source, "run-3", [parent]);
     expect(server.seen.length).toBe(before);
+  });
+
+  it("needs neither a token nor a host for what came with a later commit", async () => {
+    const parent = await host.commit({ "a.txt": "1" });
+    await mirrors.fetch(source, "run-1", [await host.commit({ "a.txt": "2" })]);
+    const token = () => Promise.reject(new Error("GitHub is down"));
+    await expect(mirrors.fetch({ ...source, token }, "run-2", [unknown])).rejects.toThrow("GitHub is down");
+    await mirrors.fetch({ ...source, token }, "run-2", [parent]);
+    expect(await mirrors.treeOf(1, parent)).toMatch(/^[0-9a-f]{40}$/);
   });
 
   it("asks for a new token each time, and tells a refused one without showing it", async () => {

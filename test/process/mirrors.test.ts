@@ -131,7 +131,7 @@ describe("eight pull requests of one repository at once", () => {
         await collected.promise;
         expect(await readFile(join(workspace.folder, "mine.txt"), "utf8")).toBe(String(number));
         expect(await runGit(workspace.folder, "status", "--porcelain")).toBe("");
-        expect(await runGit(workspace.folder, "rev-parse", "HEAD^{tree}")).toBe(workspace.tree);
+        expect(await runGit(workspace.folder, "rev-parse", "HEAD^{tree}")).toBe(await workspace.tree());
         await runGit(workspace.folder, "fsck", "--no-dangling");
       }),
     );

@@ -54,7 +54,7 @@ describe("the cache of a check", () => {
       async with({ holder }, work) {
         const folder = join(root, holder);
         await mkdir(folder);
-        return work({ folder, objects: join(root, "objects"), tree: sha(9) });
+        return work({ folder, objects: join(root, "objects"), tree: async () => sha(9) });
       },
       clear: async () => {},
     },
