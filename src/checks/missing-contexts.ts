@@ -7,7 +7,8 @@ import { short } from "../runs/sentences.ts";
 /** A context that a branch requires and that nobody produces: what waits for it waits for ever. */
 export interface MissingContext {
   readonly branch: string;
-  readonly context: string;
+  /** `null` when GitHub does not tell all that the branch requires. */
+  readonly context: string | null;
   /** What is wrong and what to do, for people. */
   readonly sentence: string;
 }
@@ -35,15 +36,22 @@ export async function missingContexts(
   const ours = checks.length === 0 ? [] : [contextPrefix, ...checks.map(({ name }) => `${contextPrefix}/${name}`)];
   const missing = await Promise.all(
     branches.map(async (branch) => {
-      const contexts = [...new Set((await required(repository, branch))?.contexts.map(({ context }) => context))];
+      const rules = await required(repository, branch);
+      const contexts = [...new Set(rules?.contexts.map(({ context }) => context))];
       const heard = await database.read((db) => heardOf(db, repository.id, contexts));
       const produced = new Set([...ours, ...heard].map((context) => context.toLowerCase()));
-      return contexts
+      const absent = contexts
         .filter((context) => !produced.has(context.toLowerCase()))
         .map((context) => ({ branch, context, sentence: inWords({ branch, context, sha, contextPrefix }) }));
+      return rules === null || rules.problem === null ? absent : [...absent, untold(branch, rules.problem)];
     }),
   );
   return missing.flat();
+}
+
+/** `problem`: GitHub's reason. */
+export function untold(branch: string, problem: string): MissingContext {
+  return { branch, context: null, sentence: `${branch} may require more: GitHub does not tell all of it (${problem})` };
 }
 
 function inWords({

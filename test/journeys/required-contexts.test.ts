@@ -48,12 +48,22 @@ describe("a context that a branch requires and nobody produces", () => {
     await handled(journey);
     expect(await signalbox(journey, "why", shop.fullName, "live")).toMatchObject({
       code: 0,
-      said: expect.stringContaining(
-        "Required, and nobody produces it:\n  main requires nowhere, and nobody has ever reported it",
-      ),
+      said: expect.stringContaining("What the branch requires:\n  main requires nowhere, and nobody has ever reported it"),
     });
     const { said } = await signalbox(journey, "why", shop.fullName, "live", "--json");
     expect(JSON.parse(said).missing).toEqual([{ branch: "main", context: "nowhere" }]);
+  });
+
+  it("is not known when GitHub does not tell all that is required, and that is said", async () => {
+    const { shop, sha, number, json } = await propose({ byProtection: ["nowhere"] });
+    journey.github.fault({ path: /\/rules\/branches\//, answer: { status: 403 } });
+    const page = await (await fetch(`${journey.server.url}/${shop.fullName}/pulls/${number}`)).text();
+    expect(page).toContain("main requires nowhere, and nobody has ever reported it in this repository");
+    expect(page).toContain("main may require more: GitHub does not tell all of it");
+    expect(await json(`/-/config/${shop.fullName}/${sha}`)).toEqual([
+      { branch: "main", context: "nowhere" },
+      { branch: "main", context: null },
+    ]);
   });
 
   it("costs nothing before the first pending: nobody is asked until somebody looks", async () => {

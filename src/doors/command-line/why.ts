@@ -1,4 +1,4 @@
-import { type MissingContext, missingContexts } from "../../checks/missing-contexts.ts";
+import { type MissingContext, missingContexts, untold } from "../../checks/missing-contexts.ts";
 import { type Undeployed, undeployed } from "../../deployments/undeployed.ts";
 import { type ExplainedGate, type OnItsWay, type Why, why } from "../../deployments/why.ts";
 import { GitHubProblem } from "../../github/problem.ts";
@@ -44,7 +44,7 @@ async function missingFor(beside: Beside, repository: Repository, newest: string
   const means = { database, contextPrefix: settings.contextPrefix, required };
   return missingContexts(means, repository, newest).catch((error) => {
     if (!(error instanceof GitHubProblem)) throw error;
-    return [];
+    return [untold(repository.defaultBranch, error.message)];
   });
 }
 
@@ -62,7 +62,7 @@ function forPeople({ live, lock, onTheirWay, newer, missing, now }: Explained, f
   lines.push("", onTheirWay.length === 0 ? "Nothing is on its way." : "On its way, the newest first:");
   for (const one of onTheirWay) lines.push(...onItsWay(one, now));
   lines.push("", ...notLive(newer));
-  if (missing.length > 0) lines.push("", "Required, and nobody produces it:", ...missing.map(({ sentence }) => `  ${sentence}`));
+  if (missing.length > 0) lines.push("", "What the branch requires:", ...missing.map(({ sentence }) => `  ${sentence}`));
   return lines.join("\n");
 }
 
