@@ -19,8 +19,12 @@ export function sayMistake({ path, problem }: Mistake): string {
   return path === "" ? problem : `${path}: ${problem}`;
 }
 
-/** In the order of the file, each once, at most 20; the last then says how many more there are. */
-export function listMistakes(problems: readonly Problem[], lineOf: (path: Path) => number | undefined): readonly Mistake[] {
+/** In the order of the file, each once. Of more than `most` the last says how many others there are. */
+export function listMistakes(
+  problems: readonly Problem[],
+  lineOf: (path: Path) => number | undefined,
+  most: number,
+): readonly Mistake[] {
   const mistakes = new Map<string, Mistake>();
   for (const { path, problem } of problems) {
     const line = lineOf(path);
@@ -28,8 +32,8 @@ export function listMistakes(problems: readonly Problem[], lineOf: (path: Path) 
     mistakes.set(sayMistake(mistake), mistake);
   }
   const inOrder = [...mistakes.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const more = inOrder.length - mostMistakes;
-  return more > 0 ? [...inOrder.slice(0, mostMistakes), { path: "", problem: `and ${more} more` }] : inOrder;
+  const more = inOrder.length - most;
+  return more > 0 ? [...inOrder.slice(0, most), { path: "", problem: `and ${more} more` }] : inOrder;
 }
 
 /** A text of the file in double quotes, short and without characters that could hide or turn around what stands beside it. */
@@ -39,7 +43,6 @@ export function quote(text: string): string {
   return JSON.stringify(short).replace(/\p{C}/gu, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16)}}`);
 }
 
-const mostMistakes = 20;
 const mostCharacters = 60;
 
 function sayPath(path: Path): string {

@@ -10,13 +10,16 @@ export type ParsedRepositoryFile =
   | { readonly kind: "file"; readonly file: RepositoryFile }
   | { readonly kind: "mistakes"; readonly mistakes: readonly Mistake[] };
 
-/** Reads `.github/signalbox.yml`, whoever wrote it: whatever the text is, it never throws. An empty file asks for nothing. */
-export function parseRepositoryFile(text: string, known: Known): ParsedRepositoryFile {
+/**
+ * Reads `.github/signalbox.yml`, whoever wrote it: whatever the text is, it never throws. An empty file asks for nothing. Of its mistakes it tells
+ * the first `most`.
+ */
+export function parseRepositoryFile(text: string, known: Known, most = 20): ParsedRepositoryFile {
   const yaml = readYaml(text);
   const value = yaml.value ?? {};
   const schema = repositoryFileSchema(known);
   const problems = [...yaml.problems, ...(yaml.value === undefined ? [] : problemsOf(value, schema, known))];
-  if (problems.length > 0) return { kind: "mistakes", mistakes: listMistakes(problems, yaml.lineOf) };
+  if (problems.length > 0) return { kind: "mistakes", mistakes: listMistakes(problems, yaml.lineOf, most) };
   return { kind: "file", file: schema.parse(value) };
 }
 

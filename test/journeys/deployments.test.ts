@@ -191,14 +191,21 @@ describe("a merge", () => {
     await deploymentBecomes(shop, "staging", "success", next);
   });
 
-  it("to a path outside of what is allowed fails and says why", async () => {
+  it("to a path that goes up is refused with the file, and nothing is deployed", async () => {
     const shop = await journey.repository(file("  staging: { trigger: merge, target: directory, with: { path: ../../etc } }"));
+    const sha = await shop.commit({ branch: "autumn", from: "main", files: { autumn: "" }, message: "Autumn", author: "mira" });
+    await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    const refused = await statusBecomes(shop, sha, "signalbox/config", "error");
+    expect(refused.description).toMatch(/environments\.staging\.with\.path: leads out of the repository's own folder/);
+    expect(shop.deployments()).toEqual([]);
+    expect(existsSync(join(journey.folder, "sites", "etc"))).toBe(false);
+  });
+
+  it("to a path outside of what is allowed fails and says why", async () => {
+    const shop = await journey.repository(file("  staging: { trigger: merge, target: directory, with: { path: /etc } }"));
     const merged = await shop.merge((await green(shop, "autumn")).number);
     const refused = await deploymentBecomes(shop, "staging", "failure", merged);
-    expect(refused.statuses.at(-1)?.description).toMatch(
-      /^Failed: path: "\.\.\/\.\.\/etc" leads to a folder that is not allowed/,
-    );
-    expect(existsSync(join(journey.folder, "sites", "etc"))).toBe(false);
+    expect(refused.statuses.at(-1)?.description).toMatch(/^Failed: path: "\/etc" leads to a folder that is not allowed/);
   });
 
   it("promotes nothing when staging fails", async () => {

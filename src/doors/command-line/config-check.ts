@@ -11,7 +11,8 @@ import { loadEnvironment } from "../../settings.ts";
 export async function checkConfiguration(path = repositoryFilePath): Promise<number> {
   const text = await readFile(path, "utf8").catch(() => null);
   if (text === null) throw new Error(`${path} cannot be read; call this in the repository's folder, or name the file`);
-  const parsed = parseRepositoryFile(text, knownWith({ targets: await targetsWith(pluginsNow()) }));
+  const known = knownWith({ targets: await targetsWith(pluginsNow()) });
+  const parsed = parseRepositoryFile(text, known, Number.POSITIVE_INFINITY);
   if (parsed.kind === "file") {
     const { checks, environments } = parsed.file;
     console.log(`${path} is right: ${list("check", checks)}, ${list("environment", environments)}`);

@@ -1,8 +1,10 @@
+import { isAbsolute } from "node:path";
 import { z } from "zod";
 import type { Io } from "../../process/io.ts";
 import { withLock } from "../lock.ts";
 import { rememberedName } from "../release/names.ts";
 import { commandText, releaseOptions } from "../release/options.ts";
+import { staysWithin } from "../release/paths.ts";
 import { Refusal } from "../release/refusal.ts";
 import { withShared } from "../release/shared.ts";
 import { survey } from "../release/tree.ts";
@@ -18,6 +20,10 @@ const options = z.strictObject({
   path: z
     .string()
     .min(1, { error: "is empty; name a folder" })
+    .refine((path) => isAbsolute(path) || staysWithin(path), {
+      error:
+        "leads out of the repository's own folder; leave out what goes up, or write an absolute path below the server's DEPLOY_PATHS",
+    })
     .describe(
       "The folder that holds `releases`, `shared` and `current`: relative to `DATA_DIR/sites/OWNER/REPO`, or absolute below the server's `DEPLOY_PATHS`.",
     ),

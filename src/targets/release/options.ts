@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { staysWithin } from "./paths.ts";
 
 /** A text for a shell. Under a key `run`, which templates never fill in. */
 export const commandText = z
@@ -11,6 +12,7 @@ export const releaseOptions = {
   from: z
     .string()
     .min(1, { error: "is empty; name a folder, or leave it out" })
+    .refine(staysWithin, { error: "leads out of the checkout; name a folder in it" })
     .optional()
     .describe("A folder of the built checkout. Without it: all of it but `.git`."),
   keep: z.int().min(1).max(100).default(5).describe("How many releases are kept, the current one included."),

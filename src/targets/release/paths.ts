@@ -1,9 +1,14 @@
-import { isAbsolute, relative } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 
 /** Whether an absolute path is a folder or something in it; tells nothing about links. */
 export function isWithin(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way === "" || (way.split("/")[0] !== ".." && !isAbsolute(way));
+}
+
+/** Whether a relative path leads to the folder it starts from or to something in it, wherever that is; tells nothing about links. */
+export function staysWithin(path: string): boolean {
+  return !isAbsolute(path) && isWithin("/from", resolve("/from", path));
 }
 
 /**
