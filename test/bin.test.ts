@@ -14,7 +14,7 @@ const ENTRY = `
   process.on("SIGINT", () => { console.log("SIGINT"); process.exit(5); });
   if (words.includes("wait")) setInterval(() => {}, 1000);
   if (words.includes("fail")) process.exitCode = 3;
-  console.log(JSON.stringify({ entry: import.meta.filename, words, pid: process.pid, folder: process.cwd() }));
+  console.log(JSON.stringify({ entry: import.meta.filename, words, pid: process.pid, flags: process.execArgv, folder: process.cwd() }));
 `;
 
 describe("bin/signalbox", () => {
@@ -59,6 +59,14 @@ describe("bin/signalbox", () => {
       const { code, said, complained } = await finished(start(argv, age));
       expect(JSON.parse(said)).toMatchObject({ entry: join(home, entry), words });
       expect({ code, complained }).toEqual({ code: 0, complained: "" });
+    });
+
+    it("gives Node's newest objects little room in a server, as one process where that is possible", async () => {
+      const running = start(["start"], age);
+      const { flags, pid } = JSON.parse((await finished(running)).said);
+      expect(flags).toContain("--max-semi-space-size=4");
+      expect(pid === running.pid).toBe(age === "24 or newer");
+      expect(JSON.parse((await finished(start(["why"], age))).said).flags).not.toContain("--max-semi-space-size=4");
     });
 
     it("hands on the exit code", async () => {
