@@ -5,7 +5,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type GitHubStandIn, startGitHub } from "../demo/github/github.ts";
 import { type Database, openDatabase } from "../src/database/connection.ts";
 import { webhookPath } from "../src/doors/http.ts";
-import { rates } from "../src/github/pace.ts";
 import { postgresIsMissing, startPostgres } from "../test/support/postgres.ts";
 import { type Front, startFront } from "./front.ts";
 import { beginLife, type Life } from "./life.ts";
@@ -42,10 +41,7 @@ export interface Report {
   readonly faults: readonly string[];
 }
 
-/**
- * How long all that GitHub shows may be untrue after a start, in milliseconds. Beside that each write may take the time that GitHub asks to be
- * between two, but for those that it takes at once.
- */
+/** How long all that GitHub shows may be untrue after a start, in milliseconds. */
 const patience = 30_000;
 const hopeless = 120_000;
 
@@ -142,6 +138,7 @@ async function liveAndDie({ github, front, life, replicas, marker }: Stage, rand
   const living = (async () => {
     while (isAlive) {
       await life.act();
+      // No more than GitHub lets one installation be told within our patience, at a second between two writes.
       await delay(random.below(600));
     }
   })();
@@ -165,11 +162,6 @@ interface Found extends Readonly<Record<"lost" | "twice" | "together" | "orphans
 
 async function judge(stage: Stage, orphans: readonly number[]): Promise<Found> {
   const since = performance.now();
-  const before = stage.github.requests.length;
-  const pace = () => {
-    const writes = stage.github.requests.slice(before).filter(({ method }) => method !== "GET").length;
-    return Math.max(0, writes - rates.writes.burst) * rates.writes.interval;
-  };
   let wrong: readonly string[] = ["nothing was looked at"];
   let late: readonly string[] = [];
   while (wrong.length > 0 && performance.now() - since < hopeless) {
@@ -178,7 +170,7 @@ async function judge(stage: Stage, orphans: readonly number[]): Promise<Found> {
       ...(await untruths(stage.database, stage.life.repository)),
     ];
     if (wrong.length > 0) await delay(200);
-    if (late.length === 0 && performance.now() - since > patience + pace()) late = wrong;
+    if (late.length === 0 && performance.now() - since > patience) late = wrong;
   }
   return {
     seconds: (performance.now() - since) / 1_000,

@@ -11,7 +11,7 @@ const end = "<!-- end -->";
 export function inTable(page: string, reports: readonly Report[]): string {
   const rows = reports.map(rowOf);
   const old = page.split(begin)[1]?.split(end)[0]?.split("\n") ?? [];
-  const kept = old.filter((line) => line.startsWith("| ") && !head.includes(line) && !rows.some((row) => isSame(row, line)));
+  const kept = old.filter((line) => isRow(line) && !rows.some((row) => isSame(row, line)));
   const table = [begin, "", ...head, ...kept, ...rows, "", end].join("\n");
   return page.includes(begin) ? `${page.split(begin)[0]}${table}${page.split(end)[1] ?? ""}` : [...head, ...rows].join("\n");
 }
@@ -37,7 +37,20 @@ function rowOf(report: Report): string {
   return `| ${cells.join(" | ")} |`;
 }
 
+/** Neither the head nor the line below it. */
+function isRow(line: string): boolean {
+  return line.startsWith("| ") && !["engine", ""].includes(cellsOf(line)[0]?.replaceAll("-", "") ?? "");
+}
+
 function isSame(one: string, other: string): boolean {
-  const key = (row: string) => [row.split(" | ")[0], row.split(" | ")[3]].join();
+  const key = (row: string) => [cellsOf(row)[0], cellsOf(row)[3]].join();
   return key(one) === key(other);
+}
+
+/** The formatter pads them. */
+function cellsOf(row: string): readonly string[] {
+  return row
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim());
 }
