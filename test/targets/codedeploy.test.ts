@@ -136,12 +136,14 @@ describe("the target codedeploy", () => {
     it("waits until the group is free", async () => {
       const other = await newOrder("theirs", "slow", { environment: "another" });
       const first = target.deploy(options, other, recordingIo({ stop: stopping.signal }));
+      // It ends in the middle of what follows.
+      const stopped = expect(first).rejects.toBe("superseded");
       await until("it is under way", () => server.made[0]?.status === "InProgress");
       const order = await newOrder("one");
       const io = recordingIo({ onWrite: async (text) => void (text.startsWith("Waiting") && stopping.abort("superseded")) });
 
       expect(await target.deploy(options, order, io)).toMatchObject({ kind: "live" });
-      await expect(first).rejects.toBe("superseded");
+      await stopped;
       expect(io.text()).toMatch(/Waiting for another deployment in production\n/);
       expect(server.live()).toBe("one");
     });
