@@ -37,6 +37,12 @@ describe("the budget of a log", () => {
     expect(limit - bytes).toBeLessThan(11 * 2);
   });
 
+  it("keeps long lines whole behind short ones", () => {
+    const long = Array.from({ length: 40 }, (_, index) => `${index} ${"船".repeat(16_000)}`);
+    const out = kept(4_000_000, [...numbered(400_000), ...long]);
+    expect(out.slice(-20)).toEqual(long.slice(-20));
+  });
+
   it("counts every line: those that are kept and those that it says are missing are all there were", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 30 })), fc.integer({ min: 0, max: 600 }), (lines, limit) => {
