@@ -23,8 +23,7 @@ export interface SetUpOptions {
  * so it listens on 127.0.0.1 whatever HOST says, answers only to loopback names, and takes forms only from itself.
  */
 export async function startSetUp({ env, log, folder }: SetUpOptions): Promise<{ readonly url: string; close(): Promise<void> }> {
-  // What GitHub gives out, it gives out once: know beforehand that it can be kept.
-  accessSync(folder, constants.W_OK);
+  checkThatItCanBeKept(folder);
   const files = { read: (path: string) => readFileSync(path, "utf8"), folder };
   const channel = await smeeChannel();
   const { ground, setUp } = unregistered(channel === null ? env : { ...env, WEBHOOK_PROXY_URL: channel });
@@ -135,6 +134,18 @@ export async function startSetUp({ env, log, folder }: SetUpOptions): Promise<{ 
     if (address === null)
       throw new Error(`smee.io answered ${response.status} and made no channel; set WEBHOOK_PROXY_URL yourself`);
     return address;
+  }
+}
+
+/** What GitHub gives out, it gives out once. */
+function checkThatItCanBeKept(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new Error(
+      `There is no GitHub App yet, and the set-up page could not keep the new one's credentials in ${join(folder, ".env")}: set APP_ID, PRIVATE_KEY and WEBHOOK_SECRET where this server gets its settings, or start it once as a user that may write there`,
+      { cause: error },
+    );
   }
 }
 

@@ -283,6 +283,13 @@ describe("the set-up page", () => {
     );
   });
 
+  it("does not open where the credentials could not be kept, and says what to do", async () => {
+    const gone = join(folder, "gone");
+    await expect(startSetUp({ env: { PORT: "0" }, log: pino({ level: "silent" }), folder: gone })).rejects.toThrow(
+      `could not keep the new one's credentials in ${join(gone, ".env")}: set APP_ID, PRIVATE_KEY and WEBHOOK_SECRET`,
+    );
+  });
+
   async function start(env: Record<string, string>): Promise<string> {
     const write = (line: string): void => {
       logged += line;

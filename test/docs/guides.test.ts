@@ -2,7 +2,7 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
@@ -10,37 +10,8 @@ import { knownWith } from "../../src/known.ts";
 import { says } from "../repository-file/says.ts";
 import { environmentFor, sandbox, useJourneys } from "../support/journey.ts";
 import { until } from "../support/until.ts";
+import { blocksOf, home, pages, shell } from "./blocks.ts";
 
-const home = join(import.meta.dirname, "..", "..");
-const pages = [
-  join(home, "README.md"),
-  join(home, "CONTRIBUTING.md"),
-  ...["docs", "docs/recipes"].flatMap((folder) =>
-    readdirSync(join(home, folder))
-      .filter((name) => name.endsWith(".md"))
-      .map((name) => join(home, folder, name)),
-  ),
-];
-
-interface Block {
-  /** What stands behind the fence: `sh`, `sh root`, `yaml file`. */
-  readonly kind: string;
-  readonly text: string;
-}
-
-function blocksOf(path: string): readonly Block[] {
-  return [...readFileSync(path, "utf8").matchAll(/^```([^\n]*)\n(.*?)^```$/gms)].map(([, kind = "", text = ""]) => ({
-    kind,
-    text,
-  }));
-}
-
-/** `sh` is run as it stands, `sh server` beside a running server, `sh root` changes the machine: of that the grammar is checked, and what it names. */
-const shell = pages.flatMap((page) =>
-  blocksOf(page)
-    .filter(({ kind }) => /^sh\b/.test(kind))
-    .map(({ kind, text }) => ({ page: relative(home, page), kind, text })),
-);
 const guides = ["docs/getting-started.md", "docs/fixtures.md"];
 const linesOf = (kind: string) => [
   ...new Set(
