@@ -15,14 +15,20 @@ export async function examineSandbox({ settings }: DoctorMeans): Promise<readonl
   return [
     fine("sandbox", `bubblewrap ${version} works`),
     ...(network === null
-      ? [doubtful("sandbox", "checks share the server's network, its loopback too", "install slirp4netns")]
+      ? [
+          doubtful(
+            "sandbox",
+            "checks share the server's network, its loopback too",
+            "install slirp4netns; in a container it needs the device /dev/net/tun",
+          ),
+        ]
       : []),
     ...(processes.kind === "none"
       ? [
           doubtful(
             "sandbox",
             "nothing bounds how many processes a check starts",
-            "run the server as a systemd service of its own user",
+            "run the server as a systemd service of its own user, or bound its container (pids_limit)",
           ),
         ]
       : []),

@@ -33,7 +33,7 @@ export function describeSandbox(sandbox: Sandbox): Readonly<Record<string, strin
   const { version, network, processes } = sandbox;
   return {
     sandbox: `bubblewrap ${version}`,
-    network: network?.kind ?? "shared with the machine, also its loopback: install slirp4netns or pasta",
+    network: network?.kind ?? "shared with the machine, also its loopback: install slirp4netns or pasta, which need /dev/net/tun",
     processes:
       processes.kind === "none"
         ? "not limited: run the server as an ordinary user, or give it a control group (Delegate=yes in its systemd unit)"
