@@ -41,10 +41,11 @@ export async function openOnPostgres(
   return guard({ engine: "postgres", reader: db, writer: db, wake, now, close });
 }
 
+const clock = "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now";
+
+/** Answered by what came with the transaction's beginning. */
 async function clockOf(tx: Query): Promise<number> {
-  const { rows } = await sql<{ now: number }>`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now`.execute(
-    tx,
-  );
+  const { rows } = await sql<{ now: number }>`${sql.raw(clock)}`.execute(tx);
   return rows[0]?.now ?? Date.now();
 }
 
@@ -76,20 +77,30 @@ function postgresDialect(url: string, { queries, connections, volatile }: Limits
   // A connection that breaks is replaced by the pool, and its query rejects; without listeners the error would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => void client.on("error", () => {}));
-  return new PostgresDialect({ pool: discarding(pool) });
+  return new PostgresDialect({ pool: ours(pool) });
 }
 
-/** A connection on which an answer is overdue is of no use to the next one: it would wait behind that. */
-function discarding(pool: pg.Pool): PostgresPool {
+/**
+ * A connection on which an answer is overdue is of no use to the next one: it would wait behind that. And a transaction begins with a look at
+ * the clock, which every one needs, in the same message.
+ */
+function ours(pool: pg.Pool): PostgresPool {
   return {
     async connect() {
       const client = await pool.connect();
       let isOverdue = false;
+      let looked: pg.QueryResult | undefined;
       // The type knows cursors too, which `strict` refuses.
       // biome-ignore lint/suspicious/noExplicitAny: rows are whatever was asked for.
       const query: any = async (text: string, values: readonly unknown[]) => {
         try {
-          return await client.query(text, [...values]);
+          if (text === clock && looked !== undefined) return looked;
+          if (text !== "begin") return await client.query(text, [...values]);
+          // Several statements in one have several results, which the types do not know.
+          const results: unknown = await client.query(`begin; ${clock}`);
+          const [began, now] = results as [pg.QueryResult, pg.QueryResult];
+          looked = now;
+          return began;
         } catch (error) {
           isOverdue ||= Error.isError(error) && error.message === "Query read timeout";
           throw error;

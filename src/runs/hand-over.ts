@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Transaction } from "../database/connection.ts";
+import type { Query, Transaction } from "../database/connection.ts";
 import { announce, endAttempt, type Hold, held } from "./changes.ts";
 import { runFromRow } from "./rows.ts";
 import type { RunningRun } from "./run.ts";
@@ -21,17 +21,17 @@ export async function handOver(tx: Transaction, hold: Hold): Promise<boolean> {
   return true;
 }
 
+/** Those that nobody has taken yet. */
+export function handedOver(db: Pick<Query, "selectFrom">) {
+  return db.selectFrom("run").where("state", "=", "running").where("lease_until", "is", null).where("owner", "is", null);
+}
+
 /** Takes a deployment that was handed over, as a new attempt; a wish to stop it is still there. `null` when there is none. */
 export async function adopt(
   tx: Transaction,
   { owner, lease }: { readonly owner: string; readonly lease: number },
 ): Promise<RunningRun | null> {
-  const orphans = tx.db
-    .selectFrom("run")
-    .select(["id", "attempt"])
-    .where("state", "=", "running")
-    .where("lease_until", "is", null)
-    .where("owner", "is", null);
+  const orphans = handedOver(tx.db).select(["id", "attempt"]);
   const [orphan] = await (tx.engine === "postgres" ? orphans.limit(1).forUpdate().skipLocked() : orphans.limit(1)).execute();
   if (orphan === undefined) return null;
   const row = await tx.db

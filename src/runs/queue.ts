@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { type Database, isUniqueViolation, type Transaction } from "../database/connection.ts";
 import { closeCallbacks } from "./callbacks.ts";
 import { announce, change, endAttempt, type Hold, held } from "./changes.ts";
-import { adopt, handOver } from "./hand-over.ts";
+import { adopt, handedOver, handOver } from "./hand-over.ts";
 import { runsOfPreview } from "./previews.ts";
 import { liveRun } from "./read.ts";
 import { wantReconsidering } from "./reconsidering.ts";
@@ -34,9 +34,10 @@ export async function claim(database: Database, owner: string, mayStart: MayStar
 }
 
 async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Promise<RunningRun | "shut" | null> {
-  const adopted = await adopt(tx, { owner, lease });
+  const { orphan, servedLast } = await standing(tx);
+  const adopted = orphan === null ? null : await adopt(tx, { owner, lease });
   if (adopted !== null) return adopted;
-  const candidate = await nextInTurn(tx);
+  const candidate = await nextInTurn(tx, servedLast);
   if (candidate === null) return null;
   const verdict = await mayStart(tx, runFromRow(candidate));
   if (verdict !== "may start") {
@@ -57,6 +58,23 @@ async function claimNext(tx: Transaction, owner: string, mayStart: MayStart): Pr
     .values({ run: started.id, number: started.attempt.number, started_at: tx.now, finished_at: null, outcome: null })
     .execute();
   return started;
+}
+
+/** Whether a deployment was handed over, and the repository that was served last: asked at once, as each question to PostgreSQL takes its time. */
+async function standing(tx: Transaction): Promise<{ readonly orphan: number | null; readonly servedLast: number }> {
+  const row = await tx.db
+    .selectNoFrom((is) => [
+      handedOver(is).select("id").limit(1).as("orphan"),
+      is
+        .selectFrom("run")
+        .select("repository")
+        .where("started_at", "is not", null)
+        .orderBy("started_at", "desc")
+        .limit(1)
+        .as("served_last"),
+    ])
+    .executeTakeFirstOrThrow();
+  return { orphan: row.orphan, servedLast: row.served_last ?? -1 };
 }
 
 /** Renews the lease. `lost` means that the run is no longer ours: stop the work. */

@@ -4,20 +4,16 @@ import type { RunRow } from "./rows.ts";
 
 /**
  * The queued run whose turn it is, locked on PostgreSQL; `null` when none may be taken. The repository that runs least comes first; equals take
- * turns, in the order of their ids from the one that was served last; within a repository it is the oldest run whose lane is free.
+ * turns, in the order of their ids from the `last` that was served; within a repository it is the oldest run whose lane is free.
  * What it costs grows with what runs, not with what is queued or was run.
  */
-export async function nextInTurn(tx: Transaction): Promise<RunRow | null> {
-  const last = await servedLast(tx);
+export async function nextInTurn(tx: Transaction, last: number): Promise<RunRow | null> {
   for (const [after, to] of [
     [last, Number.MAX_SAFE_INTEGER],
     [-1, last],
   ] as const) {
-    // Where others are claiming all that a repository has, it is the next one's turn.
-    for (let idle = await nextIdle(tx, after, to); idle !== null; idle = await nextIdle(tx, idle, to)) {
-      const row = await oldestOf(tx, idle);
-      if (row !== null) return row;
-    }
+    const row = await oldestOfIdle(tx, after, to);
+    if (row !== null) return row;
   }
   for (const repository of await busy(tx, last)) {
     const row = await oldestOf(tx, repository);
@@ -26,25 +22,20 @@ export async function nextInTurn(tx: Transaction): Promise<RunRow | null> {
   return null;
 }
 
-async function servedLast(tx: Transaction): Promise<number> {
-  const row = await tx.db
-    .selectFrom("run")
-    .select("repository")
-    .where("started_at", "is not", null)
-    .orderBy("started_at", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.repository ?? -1;
-}
-
-/** The first repository in that range that runs nothing and has something to start. The recursion leaps from one to the next through `run_queued_of`. */
-async function nextIdle(tx: Transaction, after: number, to: number): Promise<number | null> {
-  const { rows } = await sql<{ repository: number }>`
+/**
+ * Of the first repository in that range that runs nothing and has something to start; where others are claiming all that it has, it is the
+ * next one's turn. The recursion leaps from one to the next through `run_queued_of`.
+ */
+async function oldestOfIdle(tx: Transaction, after: number, to: number): Promise<RunRow | null> {
+  const oldest =
+    tx.engine === "postgres"
+      ? sql`cross join lateral (select * from run r where r.repository = a.repository and ${mayStart(tx)}
+          order by r.repository, r.id limit 1 for update skip locked) o`
+      : sql`join run o on o.id = ${oldestIdOf(tx)}`;
+  const { rows } = await sql<RunRow>`
     with recursive ${asking(after)}
-    select a.repository from asking a
-    where a.repository <= ${to} and ${runningOf} = 0 and ${oldestIdOf(tx)} is not null
-    limit 1`.execute(tx.db);
-  return rows[0]?.repository ?? null;
+    select o.* from asking a ${oldest} where a.repository <= ${to} and ${runningOf} = 0 limit 1`.execute(tx.db);
+  return rows[0] ?? null;
 }
 
 /** Those that run something already: as many as run at most. */
