@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, writevSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { groupSync } from "../group-sync.ts";
@@ -224,9 +224,12 @@ async function lastRecord(file: FileHandle): Promise<Position> {
   }
 }
 
-/** A disk that is full takes a part, and says so only when it is asked to take the rest. */
+/**
+ * Into the page cache, which takes less time than asking a thread to do it; the sync that follows is what waits for the disk. A disk that is full
+ * takes a part, and says so only when it is asked to take the rest.
+ */
 async function writeWhole(file: FileHandle, pieces: readonly Uint8Array[], bytes: number, offset: number): Promise<void> {
-  if ((await file.writev(pieces, offset)).bytesWritten === bytes) return;
+  if (writevSync(file.fd, pieces, offset) === bytes) return;
   const whole = Buffer.concat(pieces, bytes);
   for (let written = 0; written < bytes; )
     written += (await file.write(whole, written, bytes - written, offset + written)).bytesWritten;
