@@ -7,14 +7,16 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "./until.ts";
 
-const needed = ["systemd-nspawn", "nsenter", "sudo", "apt", "git"];
+const needed = ["systemd-nspawn", "nsenter", "dbus-daemon", "sudo", "apt", "git", "openssl", "apparmor_parser", "docker-compose"];
 const missing = needed.filter((program) => spawnSync("/bin/sh", ["-c", `command -v ${program}`]).status !== 0);
 
 /** Whether machines can be booted here. */
 export const canBoot = process.getuid?.() === 0 && missing.length === 0;
 
 /** What a test says that was skipped. */
-export const bootSkipped = canBoot ? "" : " (skipped: needs root, and systemd-container, util-linux, sudo, apt and git)";
+export const bootSkipped = canBoot
+  ? ""
+  : " (skipped: needs root, and of Debian systemd-container, dbus, sudo, git, openssl, apparmor and docker-compose)";
 
 /** A machine of its own for as long as it runs: this one's files and network, but what it writes is its own, and so is its systemd. */
 export interface Machine {
