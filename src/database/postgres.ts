@@ -77,14 +77,14 @@ function postgresDialect(url: string, { queries, connections, volatile }: Limits
   // A connection that breaks is replaced by the pool, and its query rejects; without listeners the error would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => void client.on("error", () => {}));
-  return new PostgresDialect({ pool: ours(pool) });
+  return new PostgresDialect({ pool: connectionsOf(pool) });
 }
 
 /**
- * A connection on which an answer is overdue is of no use to the next one: it would wait behind that. And a transaction begins with a look at
- * the clock, which every one needs, in the same message.
+ * Two things are not as the pool has them. A connection on which an answer is overdue is discarded: the next one would wait behind that. And a
+ * transaction begins with a look at the clock in the same message, since each of them asks for it.
  */
-function ours(pool: pg.Pool): PostgresPool {
+function connectionsOf(pool: pg.Pool): PostgresPool {
   return {
     async connect() {
       const client = await pool.connect();

@@ -68,6 +68,10 @@ export async function bootMachine(shared: readonly string[]): Promise<Machine> {
     const [first = ""] = children.split(" ");
     const isUp = first !== "" && (await inside(first, "systemctl is-active sysinit.target").catch(() => null)) !== null;
     return isUp ? first : null;
+  }).catch((error) => {
+    // Told by its supervisor's end: there may be no first process yet.
+    nspawn.kill("SIGTERM");
+    throw error;
   });
 
   return {
