@@ -69,7 +69,7 @@ export async function bootMachine(shared: readonly string[]): Promise<Machine> {
     const isUp = first !== "" && (await inside(first, "systemctl is-active sysinit.target").catch(() => null)) !== null;
     return isUp ? first : null;
   }).catch((error) => {
-    // Told by its supervisor's end: there may be no first process yet.
+    // There may be no first process yet; the supervisor ends what there is.
     nspawn.kill("SIGTERM");
     throw error;
   });
