@@ -81,7 +81,7 @@ describe.each(engines())("the database on %s when things go wrong", (_name, stor
       expect(await guids(database)).toEqual(expect.arrayContaining(acknowledged));
       await database.close();
     }
-  }, 30_000);
+  });
 
   it("is brought up to date once when several open it at the same moment", async () => {
     const place = await storage.place();
@@ -99,7 +99,7 @@ describe.each(engines())("the database on %s when things go wrong", (_name, stor
     const names = rows.map((row) => row.name);
     expect(names).toContain("0001-first-tables");
     expect(new Set(names).size).toBe(names.length);
-  }, 30_000);
+  });
 
   it("is brought up to date once when one process opens it several times at once", async () => {
     const place = await storage.place();
@@ -282,10 +282,10 @@ describe("SQLite in its folder", () => {
         };
         await server.write((tx) => tx.db.insertInto("receipt").values(row).execute());
       }
-      await until("it is in the file", () => statSync(join(folder, "signalbox.db")).size > megabytes * 1_000_000, 10_000);
+      await until("it is in the file", () => statSync(join(folder, "signalbox.db")).size > megabytes * 1_000_000);
       expect(await guids(server)).toHaveLength(megabytes);
       await server.close();
-    }, 15_000);
+    });
 
     it("lets the command line read and write beside it", async () => {
       const folder = temporaryFolder();
@@ -421,7 +421,7 @@ const [, postgres] = engines().find(([, { engine }]) => engine === "postgres") ?
       database.wake.ring("runs");
       return rings > 0;
     });
-    await until("it has tried again twice", () => proxy.refused() >= 2, 10_000);
+    await until("it has tried again twice", () => proxy.refused() >= 2);
     proxy.mend();
     const listening = async () =>
       (
@@ -434,11 +434,11 @@ const [, postgres] = engines().find(([, { engine }]) => engine === "postgres") ?
             ),
           )
       ).length;
-    await until("it listens again", async () => (await listening()) === 1, 10_000);
+    await until("it listens again", async () => (await listening()) === 1);
     await database.close();
     await until("it listens no more", async () => (await listening()) === 0);
     await proxy.stop();
-  }, 30_000);
+  });
 
   async function cutAll(place: Place): Promise<void> {
     const server = await postgres?.server();

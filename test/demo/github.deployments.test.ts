@@ -1,9 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import type { Repository } from "../../demo/github/repository.ts";
 import { type Api, apiOf, fields, installationToken, list, type Receiver, receiveWebhooks } from "./client.ts";
-
-jest.setTimeout(30_000); // real git, many times
 
 describe("deployments at the stand-in", () => {
   let github: GitHubStandIn;

@@ -3,12 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import type { Repository } from "../../demo/github/repository.ts";
 import { installationToken, type Receiver, receiveWebhooks } from "./client.ts";
-
-jest.setTimeout(30_000); // real git, many times
 
 describe("git over HTTP", () => {
   let github: GitHubStandIn;

@@ -90,7 +90,7 @@ describe("commit statuses at the stand-in", () => {
     expect(JSON.stringify((await post("X")).body)).toContain("maximum number of statuses");
     expect((await post("y")).status).toBe(201);
     await deaf.close();
-  }, 30_000);
+  });
 
   it("says who set it, and tells the App", async () => {
     await api("POST", path, { state: "success", context: "told", description: "Fine" });

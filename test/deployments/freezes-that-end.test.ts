@@ -37,7 +37,7 @@ describe.each(engines())("a freeze on %s", (_name, storage) => {
         { state: "waiting", gates: [{ kind: "freeze", until: new Date(Date.UTC(2026, 10, 20, 13)) }] },
       ]);
       clock.now = Date.UTC(2026, 10, 20, 13);
-      await until("the freeze is over", async () => (await deploymentsOf(database, 7))[0]?.state === "queued", 20_000);
+      await until("the freeze is over", async () => (await deploymentsOf(database, 7))[0]?.state === "queued");
     } finally {
       await dispatcher.stop();
     }

@@ -1,15 +1,13 @@
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import type { Repository } from "../../demo/github/repository.ts";
 import { signalbox } from "../doors/command-line.ts";
 import { sandbox, statusBecomes } from "../support/journey.ts";
 import { type PostgresServer, postgresIsMissing, startPostgres } from "../support/postgres.ts";
 import { type ServerProcess, startProcess } from "./server-process.ts";
-
-jest.setTimeout(90_000);
 
 let github: GitHubStandIn;
 let folder: string;

@@ -79,11 +79,7 @@ describe("a chat", () => {
 
   const headlines = (chat: ChatServer) => chat.messages().map((text) => text.split("\n")[0]?.replace(/^.*?: /, ""));
   const reads = (chat: ChatServer, ...expected: readonly string[]) =>
-    until(
-      `it reads ${expected.join(", ")}; now ${headlines(chat).join(", ")}`,
-      () => headlines(chat).join() === expected.join(),
-      20_000,
-    );
+    until(`it reads ${expected.join(", ")}; now ${headlines(chat).join(", ")}`, () => headlines(chat).join() === expected.join());
 
   it("is told how a deployment goes on, in one message where the service can change it", async () => {
     const shop = await repositoryWith(
@@ -117,13 +113,11 @@ describe("a chat", () => {
       await shop.comment({ by: "jonas", number, body: '/deploy live --override "the shop is down"' });
       await deploymentBecomes(shop, "live", "success", sha);
     }
-    await until(
-      "the broken glass is told",
-      () => chats.slack.messages().some((text) => text.includes("jonas broke the glass: the shop is down")),
-      20_000,
+    await until("the broken glass is told", () =>
+      chats.slack.messages().some((text) => text.includes("jonas broke the glass: the shop is down")),
     );
     await shop.comment({ by: "mira", number, body: "/rollback live" });
-    await until("the rollback is told", () => headlines(chats.slack).includes("Rolled back live"), 20_000);
+    await until("the rollback is told", () => headlines(chats.slack).includes("Rolled back live"));
   });
 
   it("is told of red checks, and of the first green after them", async () => {
@@ -156,7 +150,7 @@ describe("a chat", () => {
     const sha = await push(shop, "monsoon");
     await deploymentBecomes(shop, "live", "success", sha);
     await reads(chats.discord, "Deployed to live");
-    await until("it was said", () => journey.log.some(({ msg }) => msg === "a chat could not be told; trying again"), 15_000);
+    await until("it was said", () => journey.log.some(({ msg }) => msg === "a chat could not be told; trying again"));
     expect(chats.slack.messages()).toEqual([]);
     await endPauses();
     await reads(chats.slack, "Deployed to live");
@@ -166,7 +160,7 @@ describe("a chat", () => {
     ] as const) {
       expect(chat.messages()).toEqual([]);
       chat.mend();
-      await until(`${name} has been given up for now`, () => isPaused(name, shop), 20_000);
+      await until(`${name} has been given up for now`, () => isPaused(name, shop));
     }
     await endPauses();
     await reads(chats.teams, "Deployed to live");

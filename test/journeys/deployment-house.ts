@@ -33,14 +33,10 @@ export async function knownRepository(
 
 /** Waits until the newest deployment to an environment says this, and gives it. */
 export async function says(repository: Pick<ShownRepository, "deployments">, environment: string, sentence: RegExp) {
-  return until(
-    `${environment} says ${sentence}`,
-    () => {
-      const newest = repository.deployments().findLast((one) => one.environment === environment);
-      return sentence.test(newest?.statuses.at(-1)?.description ?? "") ? newest : null;
-    },
-    20_000,
-  );
+  return until(`${environment} says ${sentence}`, () => {
+    const newest = repository.deployments().findLast((one) => one.environment === environment);
+    return sentence.test(newest?.statuses.at(-1)?.description ?? "") ? newest : null;
+  });
 }
 
 /** Posts to the repository at GitHub as jonas, who may write. */

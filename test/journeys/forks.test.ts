@@ -24,14 +24,10 @@ async function proposeFrom(repository: Repository, files: Record<string, string>
 
 /** Waits until a comment has been reacted to, and gives the reactions. */
 async function reactionsTo(repository: Repository, number: number, id: number) {
-  return until(
-    "the comment has a reaction",
-    () => {
-      const comment = repository.comments(number).find((one) => one.id === id);
-      return comment !== undefined && comment.reactions.length > 0 && comment.reactions.map(({ content }) => content);
-    },
-    20_000,
-  );
+  return until("the comment has a reaction", () => {
+    const comment = repository.comments(number).find((one) => one.id === id);
+    return comment !== undefined && comment.reactions.length > 0 && comment.reactions.map(({ content }) => content);
+  });
 }
 
 describe("a pull request from a fork", () => {

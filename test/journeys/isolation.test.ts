@@ -31,7 +31,7 @@ function attempts(): Readonly<Record<string, string>> {
     "read the database": `cat ${folder}/*.db ${folder}/*.sqlite* | head -c 1 | grep -q .`,
     "read the secret key": `cat ${folder}/secret* ${folder}/*.key | grep -q .`,
     "see another run's workspace": `ls ${folder}/work | grep -q .`,
-    "find the other check's file": "find / -xdev -name secret-of-another 2>/dev/null | grep -q .",
+    "find the other check's file": `find ${tmpdir()} -xdev -name secret-of-another 2>/dev/null | grep -q .`,
     "write into the mirror": `touch "$(cat .git/objects/info/alternates)/proof"`,
     "change the mirror's packs": `chmod -R u+w "$(cat .git/objects/info/alternates)"/pack`,
     "change the mirror's settings": `git -C "$(dirname "$(cat .git/objects/info/alternates)")" config core.fsmonitor "touch ${outside}/proof"`,
@@ -74,10 +74,8 @@ async function propose(
 
 /** How the check ended, with its log. */
 async function ending({ repository, sha }: { repository: Repository; sha: string }) {
-  const status = await until(
-    "the check has ended",
-    () => repository.statuses(sha).find(({ context, state }) => context === "signalbox/test" && state !== "pending"),
-    20_000,
+  const status = await until("the check has ended", () =>
+    repository.statuses(sha).find(({ context, state }) => context === "signalbox/test" && state !== "pending"),
   );
   const page = `${server.url}${new URL(status.targetUrl ?? "").pathname}`;
   return { state: status.state, log: await (await fetch(`${page}/log.txt`)).text() };

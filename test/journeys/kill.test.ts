@@ -46,7 +46,7 @@ describe("a server that is killed while four checks run", () => {
       const head = await shop.commit({ branch: "autumn", from: "main", files: { a: "" }, message: "Autumn", author: "mira" });
       await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
       const working = async () => (await heldCommand(folder)).length === names.length;
-      await until("all four work", working, 20_000);
+      await until("all four work", working);
       const before = new Set(await processesNamed(marker));
       expect(before.size).toBeGreaterThanOrEqual(3 * names.length);
 
@@ -54,7 +54,7 @@ describe("a server that is killed while four checks run", () => {
       server = await start();
       expect((await processesNamed(marker)).filter((pid) => before.has(pid))).toEqual([]);
 
-      await until("all four work again", working, 20_000);
+      await until("all four work again", working);
       await letGo(folder);
       await statusBecomes(shop, head, "signalbox", "success");
       for (const name of names) {

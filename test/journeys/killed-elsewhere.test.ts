@@ -79,7 +79,7 @@ async function dieAt(moments: readonly Moment[], begin: () => Promise<unknown>, 
   });
   await begin();
   for (const [index, { of, on, does }] of moments.entries())
-    await until(`${does} at ${on}`, () => of.asked.slice(before[index]).some((asked) => on.test(lineOf(asked))), 60_000);
+    await until(`${does} at ${on}`, () => of.asked.slice(before[index]).some((asked) => on.test(lineOf(asked))));
   await last();
   await end();
   for (const { of } of moments) of.mend();
@@ -87,7 +87,7 @@ async function dieAt(moments: readonly Moment[], begin: () => Promise<unknown>, 
 
 /** GitHub knows one deployment to the environment, which has ended once, in this way. */
 async function endedOnce(shop: Repository, environment: string, state: "success" | "error"): Promise<void> {
-  const ended = await until(environment, () => deploymentBecomes(shop, environment, state).catch(() => null), 60_000);
+  const ended = await until(environment, () => deploymentBecomes(shop, environment, state).catch(() => null));
   expect(shop.deployments().filter((one) => one.environment === environment)).toEqual([ended]);
   expect(ended.statuses.filter((one) => ["success", "failure", "error"].includes(one.state))).toHaveLength(1);
 }
@@ -139,7 +139,7 @@ describe("a server that is killed at each step of deployments that go on elsewhe
     await dieAt([at(heroku, /^POST \/sources$/, "lost"), at(codedeploy, /^PUT/, "silent"), at(hook, /^POST/, "lost")], start);
     // It could not say that it had taken it. Now it can, and the server dies while it waits.
     await dieAt([at(heroku, /^PUT \/uploads/, "silent"), at(codedeploy, /^PUT/, "lost")], start, async () => {
-      await until("the receiver is told once more", () => hook.addresses.length === 2, 60_000);
+      await until("the receiver is told once more", () => hook.addresses.length === 2);
     });
     await dieAt([at(heroku, /^POST .*\/builds$/, "silent"), at(codedeploy, /CreateDeployment$/, "silent")], start);
     await dieAt([at(heroku, /^POST .*\/builds$/, "lost"), at(codedeploy, /CreateDeployment$/, "lost")], start);

@@ -83,15 +83,15 @@ describe("a server that is killed while targets of this machine build, deploy, r
 
     await shop.commit({ branch: "main", files: { a: "one" }, message: "Deploy me", author: "mira" });
     const commands = environments.filter(([, rest]) => rest.includes("touch started")).length;
-    await until("all builds and commands work", async () => (await heldCommand(folder, 60_000)).length === commands, 60_000);
+    await until("all builds and commands work", async () => (await heldCommand(folder)).length === commands);
     const restarted = [sites, ...(sshd === null ? [] : [sshd.home])].map((at) => join(at, "times"));
-    await until("all restart", () => restarted.every((path) => existsSync(path)), 60_000);
-    await until("it is asked whether it is healthy", () => healthy.asked.length > 0, 60_000);
+    await until("all restart", () => restarted.every((path) => existsSync(path)));
+    await until("it is asked whether it is healthy", () => healthy.asked.length > 0);
 
     await server.end("SIGKILL");
     server = await startProcess(github, folder, env);
     const last = () => shop.deployments().map(({ environment, statuses }) => [environment, statuses.at(-1)?.description]);
-    await until("all are lost", () => last().every(([, description]) => description === lost), 60_000);
+    await until("all are lost", () => last().every(([, description]) => description === lost));
 
     expect(last().toSorted()).toEqual(environments.map(([name]) => [name, lost]).toSorted());
     expect(new Set(shop.deployments().map(({ statuses }) => statuses.at(-1)?.state))).toEqual(new Set(["error"]));

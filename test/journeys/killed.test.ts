@@ -74,7 +74,7 @@ async function underWay() {
   await shop.commit({ branch: "main", files: { main: "" }, message: "Deploy me", author: "mira" });
   await deploymentBecomes(shop, "staging", "in_progress");
   await statusBecomes(library, head, "signalbox/test", "pending");
-  await until("both work", async () => (await heldCommand(folder)).length === 2, 20_000);
+  await until("both work", async () => (await heldCommand(folder)).length === 2);
   return { shop, library, head };
 }
 
@@ -91,10 +91,8 @@ describe("a server that dies in the middle of a check and of a deployment", () =
 
       await end("SIGKILL");
       await start(kind);
-      const lost = await until(
-        "the deployment is an error",
-        () => shop.deployments().find(({ statuses }) => statuses.at(-1)?.state === "error"),
-        30_000,
+      const lost = await until("the deployment is an error", () =>
+        shop.deployments().find(({ statuses }) => statuses.at(-1)?.state === "error"),
       );
       expect(lost.statuses.at(-1)?.description).toBe(
         "The server died during this deployment: look what is live, then deploy again",
@@ -137,10 +135,8 @@ describe("a server that is asked to stop", () => {
     await start(await sandbox);
     const { shop, library, head } = await underWay();
     const stopped = end("SIGTERM");
-    await until(
-      "the check was put back",
-      () => library.statuses(head).find(({ description }) => description === "Queued again, attempt 2"),
-      20_000,
+    await until("the check was put back", () =>
+      library.statuses(head).find(({ description }) => description === "Queued again, attempt 2"),
     );
     await letGo(folder);
     expect(await stopped).toBe(0);

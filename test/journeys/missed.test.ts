@@ -77,8 +77,8 @@ describe("webhooks that GitHub sent and that never arrived", () => {
     journey.github.advance(aWhile);
     await journey.restart();
     const { database } = journey.server;
-    await until("all were found", async () => (await database.read(recoveryState)).found >= 153, 20_000);
-    const first = await until("the first is asked for", () => redelivered(journey)[0], 20_000);
+    await until("all were found", async () => (await database.read(recoveryState)).found >= 153);
+    const first = await until("the first is asked for", () => redelivered(journey)[0]);
     expect(first.guid).toBe(lost?.guid);
   });
 
@@ -110,7 +110,7 @@ describe("webhooks that GitHub sent and that never arrived", () => {
     expect((await state(journey)).problem).toContain("with 502");
     expect(said(journey, "could not compare what GitHub delivered; trying again")).toHaveLength(1);
     await journey.restart();
-    await until("it was delivered again", () => redelivered(journey)[0], 20_000);
+    await until("it was delivered again", () => redelivered(journey)[0]);
     await handled(journey);
     expect((await state(journey)).problem).toBeNull();
   });

@@ -65,12 +65,8 @@ const sites = () => join(folder, "sites", "acme", "shop");
 
 /** Nothing is left on disk, at GitHub it is inactive, and its environment is gone. */
 async function isGone(shop: Repository): Promise<void> {
-  await until(
-    "the comment says that it is taken down",
-    () => shop.comments(1).some(({ body }) => /Taken down: /.test(body)),
-    30_000,
-  );
-  await until("GitHub knows no environment", () => shop.environments().length === 0, 30_000);
+  await until("the comment says that it is taken down", () => shop.comments(1).some(({ body }) => /Taken down: /.test(body)));
+  await until("GitHub knows no environment", () => shop.environments().length === 0);
   expect(existsSync(join(sites(), preview))).toBe(false);
   for (const { statuses } of shop.deployments()) expect(statuses.at(-1)?.state).toBe("inactive");
   expect(shop.comments(1)).toHaveLength(1);
@@ -86,10 +82,8 @@ describe("a server that is killed", () => {
 
     await start();
     await deploymentBecomes(shop, preview, "error");
-    await until(
-      "the comment says it",
-      () => shop.comments(1).find(({ body }) => /The server died during this deployment/.test(body)),
-      20_000,
+    await until("the comment says it", () =>
+      shop.comments(1).find(({ body }) => /The server died during this deployment/.test(body)),
     );
     expect(await readdir(sites())).toContain(preview);
     await shop.closePullRequest(1);
@@ -104,12 +98,12 @@ describe("a server that is killed", () => {
     await deploymentBecomes(shop, preview, "success");
     await shop.closePullRequest(1);
     const removing = join(sites(), "removing");
-    await until("it is being removed", () => existsSync(removing), 20_000);
+    await until("it is being removed", () => existsSync(removing));
     await server?.end("SIGKILL");
     await rm(removing);
 
     await start();
-    await until("it is being removed again", () => existsSync(removing), 20_000);
+    await until("it is being removed again", () => existsSync(removing));
     await writeFile(join(sites(), "go"), "");
     await isGone(shop);
   });

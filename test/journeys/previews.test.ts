@@ -55,12 +55,12 @@ describe("a preview", () => {
     (await readdir(join(journey.folder, "sites", shop.fullName)).catch(() => [])).filter((name) => !name.startsWith("."));
   const comments = (shop: Repository, number: number) => shop.comments(number).map(({ body }) => body);
   const commentSays = (shop: Repository, number: number, words: RegExp) =>
-    until(`the comment says ${words}`, () => comments(shop, number).find((body) => words.test(body)), 20_000);
+    until(`the comment says ${words}`, () => comments(shop, number).find((body) => words.test(body)));
 
   async function gone(shop: Repository, number: number, why: RegExp) {
     await commentSays(shop, number, why);
-    await until("the site is gone", () => !existsSync(site(shop, number)), 20_000);
-    await until("GitHub knows no environment", () => !shop.environments().includes(`preview-pr-${number}`), 20_000);
+    await until("the site is gone", () => !existsSync(site(shop, number)));
+    await until("GitHub knows no environment", () => !shop.environments().includes(`preview-pr-${number}`));
     const shown = shop.deployments().filter(({ environment }) => environment === `preview-pr-${number}`);
     for (const { statuses } of shown) expect(statuses.at(-1)?.state).toBe("inactive");
     expect(shown.at(-1)?.statuses.at(-1)?.description).toMatch(why);
@@ -77,7 +77,7 @@ describe("a preview", () => {
 
     const sha = await shop.commit({ branch: "autumn", files: { "index.html": "winter" }, message: "Winter", author: "mira" });
     await deploymentBecomes(shop, `preview-pr-${number}`, "success", sha);
-    await until("the first is inactive", () => first.statuses.at(-1)?.state === "inactive", 20_000);
+    await until("the first is inactive", () => first.statuses.at(-1)?.state === "inactive");
     expect(await content(shop, number)).toBe("winter");
     await commentSays(shop, number, new RegExp(`showing ${sha.slice(0, 7)}`));
 
@@ -221,8 +221,8 @@ describe("a preview", () => {
     await heldCommand(journey.folder);
     expect(await sites(shop)).toEqual([`app-pr-${number}`]);
     await shop.closePullRequest(number);
-    await until("it is taken away", async () => (await sites(shop)).join() === "said", 20_000);
-    await until("GitHub knows no environment", () => shop.environments().length === 0, 20_000);
+    await until("it is taken away", async () => (await sites(shop)).join() === "said");
+    await until("GitHub knows no environment", () => shop.environments().length === 0);
     expect(shop.deployments().at(-1)?.statuses.at(-1)?.state).toBe("inactive");
   });
 
@@ -244,10 +244,8 @@ describe("a preview", () => {
     const number = await propose(shop, "autumn");
     await deploymentBecomes(shop, `preview-pr-${number}`, "success");
     await shop.comment({ by: "mira", number, body: "/deploy preview\n/lock preview Too many" });
-    await until(
-      "it is answered",
-      () => comments(shop, number).find((body) => /preview is for previews: push to a pull request/.test(body)),
-      20_000,
+    await until("it is answered", () =>
+      comments(shop, number).find((body) => /preview is for previews: push to a pull request/.test(body)),
     );
     await shop.commit({ branch: "autumn", files: { "index.html": "2" }, message: "More", author: "mira" });
     await says(shop, `preview-pr-${number}`, /^Waiting for the lock of mira/);
@@ -273,11 +271,7 @@ describe("without administration: write", () => {
       await shop.closePullRequest(number);
       await deploymentBecomes(shop, `preview-pr-${number}`, "inactive");
     }
-    await until(
-      "it was tried twice",
-      () => journey.github.requests.filter(({ method }) => method === "DELETE").length === 2,
-      20_000,
-    );
+    await until("it was tried twice", () => journey.github.requests.filter(({ method }) => method === "DELETE").length === 2);
     await calm(journey);
     expect(shop.environments()).toEqual(["preview-pr-1", "preview-pr-2"]);
     expect(journey.log.filter(({ msg }) => String(msg).includes("administration: write"))).toHaveLength(1);

@@ -30,7 +30,7 @@ describe("probot run ./src/index.ts", () => {
     const ended = new Promise((resolve) => probot.once("exit", resolve));
     try {
       const url = `http://127.0.0.1:${port}`;
-      await until("it listens", async () => (await fetch(url).catch(() => null)) !== null, 30_000);
+      await until("it listens", async () => (await fetch(url).catch(() => null)) !== null);
       github.webhooksTo(`${url}/api/github/webhooks`);
       const files = { ".github/signalbox.yml": `checks: { test: { run: "true" } }\n` };
       const shop = await github.repository({ owner: "acme", name: "shop", files, permissions: { mira: "write" } });

@@ -56,10 +56,8 @@ describe("from a pull request to a live site", () => {
 
     const merged = await shop.merge(number, { by: "mira" });
     for (const environment of ["staging", "production"]) {
-      const deployment = await until(
-        `${environment} is live`,
-        () => shop.deployments().find((one) => one.environment === environment && one.statuses.at(-1)?.state === "success"),
-        20_000,
+      const deployment = await until(`${environment} is live`, () =>
+        shop.deployments().find((one) => one.environment === environment && one.statuses.at(-1)?.state === "success"),
       );
       expect(deployment.sha).toBe(merged);
       const page = join(folder, "sites", "acme", "shop", environment, "current", "index.html");

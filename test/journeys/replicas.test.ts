@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import { held, heldCommand, letGo, sandbox, statusBecomes } from "../support/journey.ts";
 import { type PostgresServer, postgresIsMissing, startPostgres } from "../support/postgres.ts";
@@ -9,7 +9,6 @@ import { until } from "../support/until.ts";
 import { type ServerProcess, startProcess } from "./server-process.ts";
 
 // Four servers start, and a lease of 15 s passes on.
-jest.setTimeout(180_000);
 
 const missing = postgresIsMissing();
 const describeOrSkip = missing === null ? describe : describe.skip;
@@ -62,7 +61,7 @@ describeOrSkip(`several replicas on PostgreSQL${missing === null ? "" : ` (skipp
     await heldCommand(folder("one"));
     await start("two", "worker");
     await replicas.find(({ ready }) => ready.role === "worker")?.end("SIGKILL");
-    await heldCommand(folder("two"), 40_000);
+    await heldCommand(folder("two"));
     const { targetUrl } = await statusBecomes(shop, sha, "signalbox/test", "pending");
     const path = new URL(targetUrl ?? "").pathname;
     for (const replica of replicas.filter(({ ready }) => ready.role === "web")) {
@@ -84,9 +83,9 @@ describeOrSkip(`several replicas on PostgreSQL${missing === null ? "" : ` (skipp
     await heldCommand(folder("frozen"));
     process.kill(frozen.pid, "SIGSTOP");
     await start("other", "worker");
-    await heldCommand(folder("other"), 40_000);
+    await heldCommand(folder("other"));
     process.kill(frozen.pid, "SIGCONT");
-    await until("its work has stopped", async () => (await heldNow(folder("frozen"))) === 0, 20_000);
+    await until("its work has stopped", async () => (await heldNow(folder("frozen"))) === 0);
     await letGo(folder("other"));
     await statusBecomes(shop, sha, "signalbox", "success");
     const rows = await postgres.run(url, "select attempt, state from run");

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, expect, it, jest } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import { freePort } from "../support/free-port.ts";
@@ -12,7 +12,6 @@ import { until } from "../support/until.ts";
 import { type ServerProcess, startProcess } from "./server-process.ts";
 
 // Servers start as processes of their own, and a browser.
-jest.setTimeout(120_000);
 
 /** Prints on and on, as a build does, until it is let go. */
 const file = `checks:

@@ -75,10 +75,8 @@ describe("a deployment that is live", () => {
     await deploymentBecomes(shop, "live", "success", first);
     const bad = await push(shop, "Oops");
     await deploymentBecomes(shop, "live", "failure", bad);
-    const back = await until(
-      "the first is put back",
-      () => shop.deployments().find(({ task, statuses }) => task === "rollback" && statuses.at(-1)?.state === "success"),
-      20_000,
+    const back = await until("the first is put back", () =>
+      shop.deployments().find(({ task, statuses }) => task === "rollback" && statuses.at(-1)?.state === "success"),
     );
     expect(back.sha).toBe(first);
     expect(back.description).toMatch(
@@ -132,7 +130,7 @@ describe("a deployment that is live", () => {
     const good = await push(shop, "Welcome");
     await deploymentBecomes(shop, "live", "success", good);
     const bad = await push(shop, "Oops");
-    await until("it is live and not well", async () => (await page(shop)) === "Oops\n", 20_000);
+    await until("it is live and not well", async () => (await page(shop)) === "Oops\n");
     await journey.server.database.write(async (tx) => {
       const [run] = await unfinishedDeployments(tx.db, { repository: shop.id });
       await cancel(tx, run?.id ?? 0, { kind: "by hand", by: "mira" });
@@ -143,7 +141,7 @@ describe("a deployment that is live", () => {
     const repository = await knownRepository(journey, shop);
     const order = { repository, environment: "live", by: "mira", reason: "odd", cause: { kind: "deed" as const, id: 1 } };
     expect(await rollBack(servicesBeside(journey), order, async () => {})).toMatchObject({ kind: "started", sha: good });
-    await until("it is live again", async () => (await page(shop)) === "Welcome\n", 20_000);
+    await until("it is live again", async () => (await page(shop)) === "Welcome\n");
   });
 
   it("is put back by hand, one release further with each time, by way of a commit where its release is gone", async () => {
@@ -178,16 +176,14 @@ describe("a deployment that is live", () => {
     ]);
 
     expect(await rollBack(services, order, record)).toMatchObject({ kind: "started", sha: two });
-    const back = await until(
-      "the second is put back",
-      () => shop.deployments().find(({ task, statuses }) => task === "rollback" && statuses.at(-1)?.state === "success"),
-      20_000,
+    const back = await until("the second is put back", () =>
+      shop.deployments().find(({ task, statuses }) => task === "rollback" && statuses.at(-1)?.state === "success"),
     );
     expect(back).toMatchObject({ sha: two, description: `Roll live back to ${two.slice(0, 7)}: the cart is empty` });
     expect(await page(shop)).toBe("Welcome two\n");
 
     expect(await rollBack(services, order, record)).toMatchObject({ kind: "started", sha: one });
-    await until("the first is live again", async () => (await page(shop)) === "Welcome one\n", 20_000);
+    await until("the first is live again", async () => (await page(shop)) === "Welcome one\n");
     await calm(journey);
     expect(await rollBack(services, order, record)).toMatchObject({ because: "nothing to do" });
 
@@ -196,7 +192,7 @@ describe("a deployment that is live", () => {
     expect(gone).toHaveLength(1);
     for (const name of gone) await rm(join(releases, name), { recursive: true });
     expect(await rollBack(services, { ...order, to: three }, record)).toMatchObject({ kind: "started", sha: three });
-    await until("the third is live again", async () => (await page(shop)) === "Welcome three\n", 20_000);
+    await until("the third is live again", async () => (await page(shop)) === "Welcome three\n");
     await calm(journey);
     expect(states(shop).filter(([, state]) => state === "success")).toEqual([["rollback", "success"]]);
   });

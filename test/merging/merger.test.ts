@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
@@ -17,8 +17,6 @@ import { retry } from "../../src/runs/queue.ts";
 import { engines } from "../support/engines.ts";
 import { checkedFetch } from "../support/github-contract.ts";
 import { settingsFor } from "../support/journey.ts";
-
-jest.setTimeout(120_000);
 
 const permissions = {
   metadata: "read",

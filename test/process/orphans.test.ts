@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { endOrphans, markedBy } from "../../src/process/orphans.ts";
-import { processesNamed, until } from "./processes.ts";
+import { until } from "../support/until.ts";
+import { processesNamed } from "./processes.ts";
 
 const path = { PATH: "/usr/bin:/bin" };
 const mark = randomUUID();
@@ -26,7 +27,7 @@ describe("what a dead server left", () => {
   it("is killed and counted when it carries the mark", async () => {
     await leave(markedBy(mark));
     await leave(markedBy(mark));
-    await until(async () => (await processesNamed(name)).length === 2, "both run");
+    await until("both run", async () => (await processesNamed(name)).length === 2);
 
     expect(await endOrphans(mark)).toBeGreaterThanOrEqual(2);
     expect(await processesNamed(name)).toEqual([]);
@@ -36,7 +37,7 @@ describe("what a dead server left", () => {
   it("is left alone when it is another server's", async () => {
     await leave(markedBy(`${mark}-of-another`));
     await leave({ OTHER: `SIGNALBOX_SERVER=${mark}` });
-    await until(async () => (await processesNamed(name)).length === 2, "both run");
+    await until("both run", async () => (await processesNamed(name)).length === 2);
 
     expect(await endOrphans(mark)).toBe(0);
     expect(await processesNamed(name)).toHaveLength(2);

@@ -12,7 +12,8 @@ import { endOrphans, markedBy } from "../../src/process/orphans.ts";
 import { type Bubblewrap, type Cell, makeScratch, probeSandbox, type Sandbox, sandboxed } from "../../src/process/sandbox.ts";
 import { spawnCommand } from "../../src/process/spawn.ts";
 import { readProcess } from "../../src/process/table.ts";
-import { processesNamed, until } from "./processes.ts";
+import { until } from "../support/until.ts";
+import { processesNamed } from "./processes.ts";
 
 const probe = await probeSandbox();
 if (!probe.works) throw new Error(`these tests need a sandbox: ${probe.problem}. ${probe.fix}`);
@@ -270,13 +271,13 @@ describe("nothing in the sandbox lives on", () => {
     const command = sandboxed(sandbox, { ...cell, mark: markedBy(mark) }, ["/bin/sh", "-c", script]);
     const parent = fileURLToPath(new URL("./dying-parent.ts", import.meta.url));
     const server = spawn(process.execPath, [parent, JSON.stringify(command)], { stdio: "ignore" });
-    await until(async () => (await processesNamed(`sleep\0${time}`)).length >= 3, "three processes run");
+    await until("three processes run", async () => (await processesNamed(`sleep\0${time}`)).length >= 3);
 
     server.kill("SIGKILL");
     await once(server, "exit");
     // Without a sandbox they live on until the next server looks.
     if (sandbox.kind === "none") expect(await endOrphans(mark)).toBeGreaterThanOrEqual(3);
-    await until(async () => (await processesNamed(time)).length === 0, "all are gone");
+    await until("all are gone", async () => (await processesNamed(time)).length === 0);
   });
 });
 
@@ -342,13 +343,13 @@ async function withPasta(): Promise<readonly Bubblewrap[]> {
 
     const parent = fileURLToPath(new URL("./dying-parent.ts", import.meta.url));
     const server = spawn(process.execPath, [parent, JSON.stringify(command)], { stdio: "ignore" });
-    await until(async () => (await processesNamed(`sleep\0${time}`)).length === 1, "the command runs");
+    await until("the command runs", async () => (await processesNamed(`sleep\0${time}`)).length === 1);
     const helpers = await helpersOf(server.pid ?? 0);
     expect(helpers).toHaveLength(1);
     server.kill("SIGKILL");
-    await until(async () => (await processesNamed(time)).length === 0, "the command is gone");
+    await until("the command is gone", async () => (await processesNamed(time)).length === 0);
     await endOrphans(Object.values(mark)[0] ?? "");
-    await until(async () => helpers.every((pid) => readProcess(pid) === null), "its network is gone");
+    await until("its network is gone", async () => helpers.every((pid) => readProcess(pid) === null));
   });
 
   it("is an error when the network does not come, and nothing runs", async () => {

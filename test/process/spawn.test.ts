@@ -1,10 +1,12 @@
 import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Command, captureCommand, spawnCommand } from "../../src/process/spawn.ts";
-import { processesNamed, until } from "./processes.ts";
+import { until } from "../support/until.ts";
+import { processesNamed } from "./processes.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -135,7 +137,7 @@ describe("what a command leaves behind", () => {
     const time = uniqueTime();
     const script = `/bin/touch begun; while echo ${time}; do :; done`;
     const { ending } = await run(shell(`env -i setsid /bin/sh -c '${script}' & ${untilBegun}`));
-    await until(async () => (await processesNamed(time)).length === 0, "the writer met a closed pipe");
+    await until("the writer met a closed pipe", async () => (await processesNamed(time)).length === 0);
     expect(ending).toEqual(ended.ending);
   });
 });
@@ -199,14 +201,7 @@ describe("a command that is captured", () => {
     });
     const stopping = new AbortController();
     const captured = captureCommand(shell("touch ready; exec sleep 1000"), { stop: stopping.signal });
-    await until(
-      () =>
-        readFile(join(folder, "ready")).then(
-          () => true,
-          () => false,
-        ),
-      "it runs",
-    );
+    await until("it runs", () => existsSync(join(folder, "ready")));
     stopping.abort("enough");
     expect(await captured).toEqual({ ending: { kind: "stopped", reason: "enough" }, ...nothing });
   });

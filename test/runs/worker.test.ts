@@ -389,5 +389,5 @@ describe.each(engines())("a worker on %s", (_name, storage) => {
     expect(await database.write((tx) => reap(tx, "all"))).toBe(2);
     expect(await database.read((db) => findRun(db, test ?? 0))).toMatchObject({ state: "queued", earlierAttempts: 1 });
     expect(await database.read((db) => findRun(db, deployed ?? 0))).toMatchObject({ outcome: { kind: "lost" } });
-  }, 30_000);
+  });
 });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, jest } from "@jest/globals";
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { pino } from "pino";
 import { type GitHubOptions, type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import type { Repository } from "../../demo/github/repository.ts";
@@ -31,9 +31,6 @@ export interface JourneyOptions {
   readonly github?: GitHubOptions;
   readonly env?: Readonly<Record<string, string>>;
 }
-
-// Every wait in a story has a deadline of its own, which says what did not happen.
-jest.setTimeout(60_000);
 
 /** What this machine allows: what a server in a test says for SANDBOX. */
 export const sandbox = probeSandbox().then((probe) => (probe.works ? "bubblewrap" : "none"));
@@ -169,10 +166,8 @@ export function environmentFor(
 
 /** Waits until a context shows this state, and gives it. */
 export async function statusBecomes(repository: Pick<Repository, "statuses">, sha: string, context: string, state: string) {
-  return until(
-    `${context} is ${state}`,
-    () => repository.statuses(sha).find((status) => status.context === context && status.state === state),
-    20_000,
+  return until(`${context} is ${state}`, () =>
+    repository.statuses(sha).find((status) => status.context === context && status.state === state),
   );
 }
 
@@ -183,23 +178,16 @@ export async function deploymentBecomes(
   state: string,
   sha?: string,
 ) {
-  return until(
-    `${environment} is ${state}`,
-    () => {
-      const newest = repository.deployments().findLast((one) => one.environment === environment && (sha ?? one.sha) === one.sha);
-      return newest?.statuses.at(-1)?.state === state ? newest : null;
-    },
-    20_000,
-  );
+  return until(`${environment} is ${state}`, () => {
+    const newest = repository.deployments().findLast((one) => one.environment === environment && (sha ?? one.sha) === one.sha);
+    return newest?.statuses.at(-1)?.state === state ? newest : null;
+  });
 }
 
 /** Waits until the newest status of a deployment to an environment says this. */
 export async function deploymentSays(repository: Pick<Repository, "deployments">, environment: string, description: string) {
-  return until(
-    `${environment} says "${description}"`,
-    () =>
-      repository.deployments().find((one) => one.environment === environment && one.statuses.at(-1)?.description === description),
-    20_000,
+  return until(`${environment} says "${description}"`, () =>
+    repository.deployments().find((one) => one.environment === environment && one.statuses.at(-1)?.description === description),
   );
 }
 
@@ -231,7 +219,7 @@ export async function calm({ github, server }: Pick<Journey, "github" | "server"
 export const held = "touch started; until [ -e go ]; do sleep 0.02; done";
 
 /** Waits until a held command of a server works, and gives the folders of all that do. */
-export async function heldCommand(folder: string, within = 20_000): Promise<readonly string[]> {
+export async function heldCommand(folder: string, within = 60_000): Promise<readonly string[]> {
   return until("a held command works", async () => orNull(await heldNow(folder)), within);
 }
 

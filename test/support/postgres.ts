@@ -93,7 +93,7 @@ async function run(url: string, sql: string): Promise<readonly Record<string, un
 }
 
 async function untilItAnswers(url: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     try {
       await run(url, "select 1");

@@ -5,7 +5,7 @@
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  within = 20_000,
+  within = 60_000,
   every = 10,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + within;

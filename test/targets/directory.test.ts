@@ -592,7 +592,7 @@ describe("the target directory", () => {
       expect(leftovers).toBeGreaterThan(0);
       expect(await directory.deploy({ path: "web" }, orders[0] as DeployOrder, recordingIo())).toMatchObject({ kind: "live" });
       expect((await releases()).filter((name) => name.startsWith("."))).toEqual([]);
-    }, 30_000);
+    });
 
     it("waits for a deployment of ours to the same folder", async () => {
       const { order, web } = await newWorld();
@@ -602,16 +602,16 @@ describe("the target directory", () => {
         if (!output.startsWith("Copied")) return;
         const child = deployInChild([theirs]);
         child.stdout?.on("data", (data) => seen.push(String(data)));
-        await until("the other process waits for the lock", () => waitsForLock(join(web, ".lock")), 10_000);
+        await until("the other process waits for the lock", () => waitsForLock(join(web, ".lock")));
         seen.push("ours goes on\n");
       };
 
       await directory.deploy({ path: "web" }, ours, recordingIo({ onWrite }));
-      await until("the other has deployed", () => seen.some((text) => text.includes("live")), 10_000);
+      await until("the other has deployed", () => seen.some((text) => text.includes("live")));
 
       expect(seen.join("")).toMatch(/^deploying\nours goes on\n\{"kind":"live"/);
       expect(await readFile(join(web, "current", "version"), "utf8")).toBe("theirs");
-    }, 30_000);
+    });
 
     (probe.works ? it : it.skip)(
       `finds the disk full, says so, and leaves what is live${probe.works ? "" : " (skipped: bubblewrap makes the small disk, and does not work here)"}`,
@@ -637,7 +637,6 @@ describe("the target directory", () => {
           "3",
         ]);
       },
-      30_000,
     );
   });
 });

@@ -683,13 +683,13 @@ described(`the target ssh${noSshd === null ? "" : ` (skipped: ${noSshd})`}`, () 
       child.stdout?.on("data", (data) => {
         said += data;
       });
-      await until(step, () => said.includes(step), 20_000);
+      await until(step, () => said.includes(step));
       if (step === "deploying") await new Promise((resolve) => setTimeout(resolve, turn * 150));
       const exit = once(child, "exit");
       child.kill("SIGKILL");
       await exit;
 
-      await until("the server has ended what it did", () => isFree(join(site, ".lock")), 20_000);
+      await until("the server has ended what it did", () => isFree(join(site, ".lock")));
       expect((await releases()).filter((name) => name.startsWith("."))).toEqual([]);
       const texts = await Promise.all(Object.keys(files("")).map((name) => readFile(join(site, "current", name), "utf8")));
       expect([step, [...new Set(texts)]]).toEqual([step, ["0"]]);
