@@ -100,14 +100,15 @@ describe("the journal", () => {
 
   it("is small again when it had grown large, and all is released", async () => {
     const path = place();
-    const journal = await open(path);
-    const large = Buffer.alloc(20 * 1024 * 1024);
+    const kept = 3_000_000;
+    const journal = await open(path, { kept });
+    const large = Buffer.alloc(1_000_000);
     await Promise.all(Array.from({ length: 5 }, () => journal.append([large])));
-    expect(statSync(path).size).toBeGreaterThan(100 * 1024 * 1024);
+    expect(statSync(path).size).toBeGreaterThan(5_000_000);
     const last = (await rest(journal)).at(-1);
     if (last !== undefined) journal.release(last);
     await journal.settled();
-    expect(statSync(path).size).toBe(64 * 1024 * 1024);
+    expect(statSync(path).size).toBe(kept);
     await journal.close();
     expect(statSync(path).size).toBe(0);
   });

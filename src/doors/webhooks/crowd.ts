@@ -27,4 +27,4 @@ export function crowd(): Crowd {
 
 /** Milliseconds. */
 const slotLength = 25;
-const many = 10;
+const many = 50;

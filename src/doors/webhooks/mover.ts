@@ -120,7 +120,7 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Milliseconds of the event loop at a time, and between two of them while a crowd arrives. */
 const longestSlice = 4;
-const pause = 200;
+const pause = 1_000;
 
 /** Bytes in the journal from which on moving gets an equal share. */
 const much = 512 * 1024 * 1024;
