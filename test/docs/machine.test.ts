@@ -1,11 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { appendFile, chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import { webhookPath } from "../../src/doors/http.ts";
+import { canRunDocker, dockerSkipped, startDocker } from "../support/docker.ts";
 import { freePort } from "../support/free-port.ts";
 import { deploymentBecomes, environmentFor, statusBecomes } from "../support/journey.ts";
 import { bootMachine, bootSkipped, canBoot, type Machine } from "../support/machine.ts";
@@ -27,6 +30,7 @@ function block(words: string): string {
   let github: GitHubStandIn;
   let folder = "";
   let port = 0;
+  let relay: Server | null = null;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "signalbox-origin-"));
@@ -44,6 +48,7 @@ function block(words: string): string {
   }, 120_000);
   afterAll(async () => {
     await machine?.stop();
+    relay?.close();
     await github?.close();
     await rm(folder, { recursive: true });
   });
@@ -85,23 +90,8 @@ function block(words: string): string {
     github.webhooksTo(`http://127.0.0.1:${port}${webhookPath}`);
     await until("the service is ready", isReady);
 
-    const file = [
-      // Of all that is the server's it sees what its own commits lie in.
-      `checks: { test: { run: 'test ! -e /etc/signalbox.env && test ! -e /opt && test "$(ls /var/lib/signalbox)" = mirrors' } }`,
-      "environments: { staging: { trigger: merge, target: directory, with: { path: staging, from: site } } }",
-    ].join("\n");
-    const shop = await github.repository({
-      owner: "acme",
-      name: "shop",
-      files: { ".github/signalbox.yml": file, "site/index.html": "old" },
-      permissions: { mira: "write" },
-    });
-    const files = { "site/index.html": "new" };
-    const sha = await shop.commit({ branch: "autumn", from: "main", files, message: "Autumn", author: "mira" });
-    const pull = await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
-    await statusBecomes(shop, sha, "signalbox/test", "success");
-    await shop.merge(pull);
-    await deploymentBecomes(shop, "staging", "success");
+    // Of all that is the server's it sees what its own commits lie in.
+    await release("shop", 'test ! -e /etc/signalbox.env && test ! -e /opt && test "$(ls /var/lib/signalbox)" = mirrors');
     const live = join(machine.root, "var/lib/signalbox/sites/acme/shop/staging/current/index.html");
     expect(await readFile(live, "utf8")).toBe("new");
   }, 240_000);
@@ -141,16 +131,88 @@ function block(words: string): string {
     await ended;
   }, 120_000);
 
-  it("brings what Docker needs into a form that the parser of AppArmor and compose understand", async () => {
-    const lines = block("docker compose up")
-      // A kernel without AppArmor takes no profile; the parser reads it all the same.
-      .replace("apparmor_parser --replace --write-cache", "apparmor_parser --skip-kernel-load --skip-cache")
-      // No Docker engine runs here: its compose reads the file, and what it names.
-      .replace(/docker compose (?:up|exec).*/g, "docker-compose config --quiet");
-    await follow(lines, settings(), "/opt/signalbox");
+  (canRunDocker ? it : it.skip)(
+    `runs in Docker, with a sandbox and PostgreSQL${dockerSkipped}`,
+    async () => {
+      const here = "/opt/signalbox/packaging/docker";
+      const docker = await startDocker(machine);
+      // What systemd's udev does to the device on a machine of one's own.
+      await machine.run("chmod 666 /dev/net/tun");
+      // No network is translated to another's here: building uses the machine's own.
+      await machine.run(`echo 'services: { signalbox: { build: { network: host } } }' > ${here}/compose.override.yml`);
+      if (!existsSync("/sys/kernel/security/apparmor")) await machine.run(`sed -i /apparmor=signalbox/d ${here}/compose.yml`);
+      const lines = block("docker compose up").replace("--replace --write-cache", "--skip-kernel-load --skip-cache");
+      const [up = "", exec = ""] = lines.split(/^(?=docker compose exec)/m);
+      const { DASHBOARD_AUTH: _, HOST: __, PORT: ___, ...others } = settings({ PUBLIC_URL: "http://127.0.0.1:3000" });
+      try {
+        await follow(up, others, "/opt/signalbox");
+        await answerInside("docker-signalbox-1");
+        github.webhooksTo(`http://127.0.0.1:3000${webhookPath}`);
+        const said = await machine.run(`${exec.trim().replace("exec", "exec --no-TTY")} || [ $? = 1 ]`, here);
+        expect(said).toMatch(/^✓ app: /m);
+        expect(said).toMatch(/^✓ sandbox: bubblewrap/m);
+        expect(said).not.toMatch(/^. sandbox: checks share/m);
+        expect(said).toMatch(/^✓ database: PostgreSQL/m);
+
+        await release("in-docker", 'test ! -e /app && test ! -e /run/secrets && test "$(ls /data)" = mirrors');
+        const page = "/data/sites/acme/in-docker/staging/current/index.html";
+        expect(await machine.run(`docker compose exec --no-TTY signalbox cat ${page}`, here)).toBe("new");
+      } catch (error) {
+        throw new Error(await machine.run("docker compose logs 2>&1", here), { cause: error });
+      } finally {
+        await machine.run("docker compose down --volumes", here);
+        await docker.stop();
+      }
+    },
+    240_000,
+  );
+
+  it("leaves out no block of the guides", () => {
+    if (!canRunDocker) block("docker compose up");
+    expect([...rest]).toEqual([]);
   });
 
-  it("leaves out no block of the guides", () => expect([...rest]).toEqual([]));
+  /** A pull request whose check runs this passes, is merged and goes live as a page that says "new". */
+  async function release(name: string, run: string): Promise<void> {
+    const file = [
+      `checks: { test: { run: '${run}' } }`,
+      "environments: { staging: { trigger: merge, target: directory, with: { path: staging, from: site } } }",
+    ].join("\n");
+    const shop = await github.repository({
+      owner: "acme",
+      name,
+      files: { ".github/signalbox.yml": file, "site/index.html": "old" },
+      permissions: { mira: "write" },
+    });
+    const files = { "site/index.html": "new" };
+    const sha = await shop.commit({ branch: "autumn", from: "main", files, message: "Autumn", author: "mira" });
+    const pull = await shop.openPullRequest({ title: "Autumn", head: "autumn", author: "mira" });
+    await statusBecomes(shop, sha, "signalbox/test", "success");
+    await shop.merge(pull);
+    await deploymentBecomes(shop, "staging", "success");
+  }
+
+  /** In a container the loopback is its own: the stand-in answers there too, for as long as the machine runs. */
+  async function answerInside(container: string): Promise<void> {
+    const [socket, address] = [join(folder, "github.sock"), new URL(`http://${github.host}`)];
+    relay = createServer((client) => {
+      const there = connect(Number(address.port), address.hostname);
+      client.pipe(there).on("error", () => client.destroy());
+      there.pipe(client).on("error", () => there.destroy());
+    }).listen(socket);
+    await once(relay, "listening");
+    const pid = (await machine.run(`docker inspect --format '{{.State.Pid}}' ${container}`)).trim();
+    const proxy = `systemd-socket-activate --listen=${github.host} /lib/systemd/systemd-socket-proxyd ${socket}`;
+    const inside = `nsenter --target=${pid} --net`;
+    machine.start(`exec ${inside} ${proxy}`);
+    const knock = `${inside} bash -c '</dev/tcp/${address.hostname}/${address.port}'`;
+    await until("the stand-in answers inside", () =>
+      machine
+        .run(knock)
+        .catch(() => null)
+        .then((said) => said !== null),
+    );
+  }
 
   async function isReady(): Promise<boolean> {
     return fetch(`http://127.0.0.1:${port}/readyz`).then(

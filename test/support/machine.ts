@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "./until.ts";
 
-const needed = ["systemd-nspawn", "nsenter", "dbus-daemon", "sudo", "apt", "git", "openssl", "apparmor_parser", "docker-compose"];
+const needed = ["systemd-nspawn", "nsenter", "dbus-daemon", "sudo", "apt", "git", "openssl", "apparmor_parser"];
 const missing = needed.filter((program) => spawnSync("/bin/sh", ["-c", `command -v ${program}`]).status !== 0);
 
 /** Whether machines can be booted here. */
@@ -16,10 +16,12 @@ export const canBoot = process.getuid?.() === 0 && missing.length === 0;
 /** What a test says that was skipped. */
 export const bootSkipped = canBoot
   ? ""
-  : " (skipped: needs root, and of Debian systemd-container, dbus, sudo, git, openssl, apparmor and docker-compose)";
+  : " (skipped: needs root, and of Debian systemd-container, dbus, sudo, git, openssl and apparmor)";
 
 /** A machine of its own for as long as it runs: this one's files and network, but what it writes is its own, and so is its systemd. */
 export interface Machine {
+  /** Told from those of all other machines. */
+  readonly name: string;
   /** Its files, seen from here. */
   readonly root: string;
   /** Runs shell text as its root, in a folder of its own; gives what was said, and throws what was complained of when it failed. */
@@ -29,10 +31,11 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-/** Where control groups are made: the unified hierarchy, and systemd's own where there are older ones too. */
-const hierarchies = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"].filter((path) =>
-  existsSync(join(path, "cgroup.procs")),
-);
+/** Where control groups can be made: the unified hierarchy, or each of the older ones. */
+const hierarchies = ["/sys/fs/cgroup", ...globSync("/sys/fs/cgroup/*")].filter((path) => existsSync(join(path, "cgroup.procs")));
+
+/** Those that systemd needs one in. */
+const booting = hierarchies.filter((path) => ["cgroup", "systemd", "unified"].includes(basename(path)));
 
 // The mounts are in a namespace of their own: however this process ends, nothing of them is left. The control groups that systemd makes
 // lie below one that can be told from others.
@@ -54,7 +57,7 @@ exec systemd-nspawn --quiet --register=no --keep-unit --directory="$folder/root"
 export async function bootMachine(shared: readonly string[]): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), "signalbox-machine-"));
   const group = basename(folder);
-  const words = ["-c", boot, "boot", folder, group, hierarchies.join(" "), ...shared.map((path) => `--bind-ro=${path}`)];
+  const words = ["-c", boot, "boot", folder, group, booting.join(" "), ...shared.map((path) => `--bind-ro=${path}`)];
   const nspawn = spawn("unshare", ["--mount", "--propagation=private", "/bin/sh", ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -75,6 +78,7 @@ export async function bootMachine(shared: readonly string[]): Promise<Machine> {
   });
 
   return {
+    name: group,
     root: `/proc/${leader}/root`,
     run: (text, cwd) => inside(leader, text, cwd),
     start: (text, cwd) => spawn("nsenter", into(leader, text, cwd)),
@@ -82,7 +86,8 @@ export async function bootMachine(shared: readonly string[]): Promise<Machine> {
       // With the first process of its namespace all others end.
       process.kill(Number(leader), "SIGKILL");
       await ended;
-      for (const hierarchy of hierarchies) execFileSync("find", [join(hierarchy, group), "-depth", "-type", "d", "-delete"]);
+      for (const left of hierarchies.map((path) => join(path, group)).filter(existsSync))
+        execFileSync("find", [left, "-depth", "-type", "d", "-delete"]);
       await rm(folder, { recursive: true });
     },
   };
