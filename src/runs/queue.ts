@@ -235,10 +235,12 @@ export async function retry(tx: Transaction, id: number, configuration: unknown,
 /**
  * Takes abandoned runs back: a check is queued again; a deployment is handed over when something was remembered with which to go on, and
  * is lost otherwise. `all` at the start of the only server, whose
- * running runs are known to be dead; otherwise those whose lease is over.
+ * running runs are known to be dead; otherwise those whose lease is over, but for those that the caller itself works on: they are alive,
+ * whatever the clock says after it has jumped, or the machine has slept.
  */
-export async function reap(tx: Transaction, which: "all" | "expired"): Promise<number> {
+export async function reap(tx: Transaction, which: "all" | "expired", alive: readonly number[] = []): Promise<number> {
   let dead = tx.db.selectFrom("run").selectAll().where("state", "=", "running").orderBy("id");
+  if (alive.length > 0) dead = dead.where("id", "not in", alive);
   if (which === "expired") dead = dead.where("lease_until", "<", tx.now);
   // Who holds a row at this moment is alive.
   const rows = await (tx.engine === "postgres" ? dead.forUpdate().skipLocked() : dead).execute();

@@ -36,7 +36,10 @@ const reapEvery = 2_000;
 /** Claims queued runs and executes them until it is stopped. */
 export function startWorker(options: WorkerOptions): Worker {
   const { database, owner, concurrency, mayStart, log } = options;
-  const active = new Map<Promise<void>, { readonly begun: AbortController; readonly over: AbortController }>();
+  const active = new Map<
+    Promise<void>,
+    { readonly id: number; readonly begun: AbortController; readonly over: AbortController }
+  >();
   let stopped = false;
   let looking: Promise<void> | null = null;
   let lookAgain = false;
@@ -72,7 +75,7 @@ export function startWorker(options: WorkerOptions): Worker {
         active.delete(work);
         look();
       });
-    active.set(work, { begun, over });
+    active.set(work, { id: run.id, begun, over });
   }
 
   const unwake = database.wake.on("runs", look);
@@ -81,7 +84,8 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function reapExpired(): Promise<void> {
     try {
-      const taken = await database.write((tx) => reap(tx, "expired"));
+      const alive = [...active.values()].map(({ id }) => id);
+      const taken = await database.write((tx) => reap(tx, "expired", alive));
       if (taken > 0) log.warn({ runs: taken }, "took back runs whose worker fell silent");
     } catch (error) {
       log.error({ err: error }, "looking for abandoned runs failed; trying again");

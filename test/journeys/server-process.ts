@@ -19,15 +19,17 @@ export interface ServerProcess {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts it and resolves when it is ready and gets the webhooks. */
+/** Starts it and resolves when it is ready and gets the webhooks; `inside` are words of a program that becomes the one named behind them. */
 export async function startProcess(
   github: GitHubStandIn,
   folder: string,
   env: Readonly<Record<string, string>>,
   getsWebhooks = true,
+  inside: readonly string[] = [],
 ): Promise<ServerProcess> {
   await mkdir(folder, { recursive: true });
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../../src/main.ts")], {
+  const [program = "", ...words] = [...inside, process.execPath, join(import.meta.dirname, "../../src/main.ts")];
+  const child = spawn(program, words, {
     env: { ...environmentFor(github, { DATA_DIR: folder, LOG_FORMAT: "json", ...env }), PATH: process.env.PATH, HOME: folder },
     // Where an operator would have installed plug-ins.
     cwd: folder,

@@ -302,6 +302,21 @@ describe.each(engines())("a worker on %s", (_name, storage) => {
     });
   });
 
+  it("keeps what it works on when the clock jumps or the machine has slept, and takes back what a dead one worked on", async () => {
+    const { check, deployment, claim, work, run, ended, pass } = await openWork({ concurrency: 1 });
+    const id = await deployment();
+    const { io, end } = await work(id);
+    const dead = await check();
+    await claim("a dead worker");
+    pass(3_600_000);
+    await until("the dead one's is taken back", async () => (await run(dead)).state === "queued");
+    expect([io.stop.aborted, (await run(id)).state]).toEqual([false, "running"]);
+    end({ kind: "passed", live: { release: { folder: "1" } } });
+    expect(await ended(id)).toMatchObject({ outcome: { kind: "passed" }, attempt: { number: 1 } });
+    (await work(dead)).end({ kind: "passed" });
+    expect(await ended(dead)).toMatchObject({ attempt: { number: 2 } });
+  });
+
   describe("that has lost its lease", () => {
     it("breaks the work off and writes nothing about the run", async () => {
       const { check, work, database, run, lines } = await openWork({ concurrency: 1 });

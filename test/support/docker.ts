@@ -16,8 +16,8 @@ export interface Docker {
 }
 
 /**
- * Starts Docker's engine on a machine, as it is started nowhere else: it forwards nothing, so containers reach each other and nothing
- * beyond this machine. It knows two images, which stand in for the official ones of these names.
+ * Starts Docker's engine on a machine where Signalbox is installed below /opt. It forwards nothing, so containers reach each other and
+ * nothing beyond this machine. It knows two images, which stand in for the official ones of these names.
  */
 export async function startDocker(machine: Machine): Promise<Docker> {
   const engine = machine.start(`exec unshare --mount --propagation=private /bin/sh -ec '${daemon(machine.name)}'`);
@@ -36,7 +36,7 @@ export async function startDocker(machine: Machine): Promise<Docker> {
       await machine.run("ip link delete docker0");
     },
   };
-  await machine.run(images(process.execPath)).catch(async (error) => {
+  await machine.run(images).catch(async (error) => {
     await docker.stop();
     throw error;
   });
@@ -65,11 +65,25 @@ const roots =
   "login mawk ncurses-base passwd perl-base sed sysvinit-utils tar util-linux " +
   "bubblewrap slirp4netns git git-lfs openssh-client ca-certificates tini postgresql";
 
+/** What the official image does with the variables that compose.yml gives it. */
+const postgresEntrypoint = `#!/bin/sh -e
+data=/var/lib/postgresql/data
+as='setpriv --reuid=postgres --regid=postgres --clear-groups'
+install --directory --owner=postgres --mode=0700 "$data" /var/run/postgresql
+if ! [ -s "$data/PG_VERSION" ]; then
+  install --owner=postgres --mode=0600 "$POSTGRES_PASSWORD_FILE" /tmp/password
+  $as initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256 "$data"
+  rm /tmp/password
+  echo 'host all all all scram-sha-256' >> "$data/pg_hba.conf"
+  echo "create database $POSTGRES_DB" | $as postgres --single -D "$data" postgres
+fi
+exec $as postgres -D "$data" -c 'listen_addresses=*'`;
+
 /**
- * A registry of images is out of reach: they are made of the packages of this machine, its certificates among them, and of our own Node
- * and the npm that is here.
+ * A registry of images is out of reach: they are made of the packages of this machine, its certificates among them, and of the Node
+ * that Signalbox brings and the npm that is here.
  */
-const images = (node: string) => `
+const images = `
 export TMPDIR=/var/tmp   # /tmp has next to no room on such a machine
 folder=$(mktemp --directory)
 cd "$folder"
@@ -93,7 +107,7 @@ echo 'node:x:1000:1000::/home/node:/bin/sh' >> own/etc/passwd
 echo 'node:x:1000:' >> own/etc/group
 chown 1000:1000 own/home/node
 cp /etc/ssl/certs/ca-certificates.crt own/usr/local/lib/certificates.crt
-cp '${node}' own/usr/local/bin/node
+cp --dereference /opt/signalbox/node_modules/.bin/node own/usr/local/bin/node
 cp --recursive "$(npm root --global)/npm" own/usr/local/lib/npm
 ln -s ../lib/npm/bin/npm-cli.js own/usr/local/bin/npm
 ln -s /usr/lib/postgresql/*/bin/* own/usr/local/bin
@@ -107,17 +121,3 @@ tar --append --file=files.tar --directory=own .
 docker import --change 'ENV PATH=/usr/local/bin:/usr/bin:/usr/sbin' --change 'ENV NODE_EXTRA_CA_CERTS=/usr/local/lib/certificates.crt' files.tar node:24-bookworm-slim
 docker import --change 'ENV PATH=/usr/local/bin:/usr/bin:/usr/sbin' --change 'ENTRYPOINT ["postgres-entrypoint"]' files.tar postgres:17-bookworm
 rm -r "$folder"`;
-
-/** What the official image does with the variables that compose.yml gives it. */
-const postgresEntrypoint = `#!/bin/sh -e
-data=/var/lib/postgresql/data
-as='setpriv --reuid=postgres --regid=postgres --clear-groups'
-install --directory --owner=postgres --mode=0700 "$data" /var/run/postgresql
-if ! [ -s "$data/PG_VERSION" ]; then
-  install --owner=postgres --mode=0600 "$POSTGRES_PASSWORD_FILE" /tmp/password
-  $as initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256 "$data"
-  rm /tmp/password
-  echo 'host all all all scram-sha-256' >> "$data/pg_hba.conf"
-  echo "create database $POSTGRES_DB" | $as postgres --single -D "$data" postgres
-fi
-exec $as postgres -D "$data" -c 'listen_addresses=*'`;
