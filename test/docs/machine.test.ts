@@ -194,12 +194,12 @@ function block(words: string): string {
 
   /** In a container the loopback is its own: the stand-in answers there too, for as long as the machine runs. */
   async function answerInside(container: string): Promise<void> {
-    const [socket, address] = [join(folder, "github.sock"), new URL(`http://${github.host}`)];
+    const [socket, address] = ["/run/github.sock", new URL(`http://${github.host}`)];
     relay = createServer((client) => {
       const there = connect(Number(address.port), address.hostname);
       client.pipe(there).on("error", () => client.destroy());
       there.pipe(client).on("error", () => there.destroy());
-    }).listen(socket);
+    }).listen(`${machine.root}${socket}`);
     await once(relay, "listening");
     const pid = (await machine.run(`docker inspect --format '{{.State.Pid}}' ${container}`)).trim();
     const proxy = `systemd-socket-activate --listen=${github.host} /lib/systemd/systemd-socket-proxyd ${socket}`;
