@@ -10,7 +10,9 @@ import { sshArguments } from "../../src/targets/ssh/access.ts";
 import { destinationOf, destinationText } from "../../src/targets/ssh/destination.ts";
 import { changesFrom, pack, unpack } from "../../src/targets/ssh/manifest.ts";
 import { type Mark, OutputReader } from "../../src/targets/ssh/output.ts";
+import { explainedEnd } from "../../src/targets/ssh/problems.ts";
 import { quote } from "../../src/targets/ssh/quote.ts";
+import { Disconnected } from "../../src/targets/ssh/session.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signalbox-words-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -85,6 +87,17 @@ describe("a server", () => {
     expect(args).toContain('UserKnownHostsFile="/a b/known"');
     expect(args).toContain('IdentityFile="/a b/50%%/key"');
     expect(args.slice(-7)).toEqual(["-p", "2222", "-l", "deploy", "--", "web", "exec /bin/sh"]);
+  });
+});
+
+describe("what ssh says at its end", () => {
+  it.each([
+    "ssh: connect to host 127.0.0.1 port 22: Connection refused",
+    "kex_exchange_identification: read: Connection reset by peer",
+    "banner exchange: Connection to 127.0.0.1 port 22: Broken pipe",
+  ])("%s means that the server cannot be reached", async (said) => {
+    const problem = await explainedEnd(new Disconnected(said), destinationOf("web"), "KEY", {});
+    expect(problem).toMatchObject({ retryable: true, message: `web cannot be reached: ${said}` });
   });
 });
 

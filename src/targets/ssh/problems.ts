@@ -30,7 +30,7 @@ export async function explainedEnd(
   if (/Permission denied \(/i.test(said))
     return new Refusal(`${name} does not accept the key ${key}; add its public half to ~/.ssh/authorized_keys there`);
   if (
-    /Could not resolve|Connection (refused|timed out|closed|reset)|No route to host|unreachable|kex_exchange|Operation timed out/i.test(
+    /Could not resolve|Connection (refused|timed out|closed|reset)|No route to host|unreachable|kex_exchange|banner exchange|Operation timed out/i.test(
       said,
     )
   )
