@@ -84,8 +84,10 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function reapExpired(): Promise<void> {
     try {
-      const alive = () => [...active.values()].map(({ id }) => id);
-      const taken = await database.write((tx) => reap(tx, "expired", alive()));
+      const taken = await database.write((tx) => {
+        const alive = [...active.values()].map(({ id }) => id);
+        return reap(tx, "expired", alive);
+      });
       if (taken > 0) log.warn({ runs: taken }, "took back runs whose worker fell silent");
     } catch (error) {
       log.error({ err: error }, "looking for abandoned runs failed; trying again");

@@ -87,7 +87,7 @@ async function dieAt(moments: readonly Moment[], begin: () => Promise<unknown>, 
 
 /** GitHub knows one deployment to the environment, which has ended once, in this way. */
 async function endedOnce(shop: Repository, environment: string, state: "success" | "error"): Promise<void> {
-  const ended = await until(environment, () => deploymentBecomes(shop, environment, state).catch(() => null));
+  const ended = await deploymentBecomes(shop, environment, state);
   expect(shop.deployments().filter((one) => one.environment === environment)).toEqual([ended]);
   expect(ended.statuses.filter((one) => ["success", "failure", "error"].includes(one.state))).toHaveLength(1);
 }

@@ -9,7 +9,7 @@ import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import { webhookPath } from "../../src/doors/http.ts";
 import { processesNamed } from "../process/processes.ts";
 import { deploymentBecomes, environmentFor, held, heldCommand, letGo, sandbox, statusBecomes } from "../support/journey.ts";
-import { until } from "../support/until.ts";
+import { promised, until } from "../support/until.ts";
 
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
@@ -91,8 +91,10 @@ describe("a server that dies in the middle of a check and of a deployment", () =
 
       await end("SIGKILL");
       await start(kind);
-      const lost = await until("the deployment is an error", () =>
-        shop.deployments().find(({ statuses }) => statuses.at(-1)?.state === "error"),
+      const lost = await until(
+        "the deployment is an error",
+        () => shop.deployments().find(({ statuses }) => statuses.at(-1)?.state === "error"),
+        promised,
       );
       expect(lost.statuses.at(-1)?.description).toBe(
         "The server died during this deployment: look what is live, then deploy again",

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitHubStandIn, startGitHub } from "../../demo/github/github.ts";
 import type { Repository } from "../../demo/github/repository.ts";
 import { deploymentBecomes, held, heldCommand, sandbox } from "../support/journey.ts";
-import { until } from "../support/until.ts";
+import { promised, until } from "../support/until.ts";
 import { type ServerProcess, startProcess } from "./server-process.ts";
 
 let github: GitHubStandIn;
@@ -65,8 +65,12 @@ const sites = () => join(folder, "sites", "acme", "shop");
 
 /** Nothing is left on disk, at GitHub it is inactive, and its environment is gone. */
 async function isGone(shop: Repository): Promise<void> {
-  await until("the comment says that it is taken down", () => shop.comments(1).some(({ body }) => /Taken down: /.test(body)));
-  await until("GitHub knows no environment", () => shop.environments().length === 0);
+  await until(
+    "the comment says that it is taken down",
+    () => shop.comments(1).some(({ body }) => /Taken down: /.test(body)),
+    promised,
+  );
+  await until("GitHub knows no environment", () => shop.environments().length === 0, promised);
   expect(existsSync(join(sites(), preview))).toBe(false);
   for (const { statuses } of shop.deployments()) expect(statuses.at(-1)?.state).toBe("inactive");
   expect(shop.comments(1)).toHaveLength(1);

@@ -19,8 +19,12 @@ const closed: Cancellation = { kind: "closed", pullRequest: 12 };
 
 describe.each(engines())("a worker on %s", (_name, storage) => {
   const workers: Worker[] = [];
+  const begun: Work[] = [];
   afterEach(async () => {
-    for (const worker of workers.splice(0)) await worker.stop(0);
+    const stopping = workers.splice(0).map((worker) => worker.stop(0));
+    // What a test that failed has left under way would never end.
+    for (const { fail } of begun.splice(0)) fail(new Error("the test is over"));
+    await Promise.all(stopping);
   });
 
   /** A scene with a worker, whose runs the test ends one by one. */
@@ -33,6 +37,7 @@ describe.each(engines())("a worker on %s", (_name, storage) => {
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
       const work = { id: run.id, run, io, end: resolve, fail: reject };
       underWay.push(work);
+      begun.push(work);
       return promise.finally(() => underWay.splice(underWay.indexOf(work), 1));
     };
     const executors: Executors = { check: execute, deployment: execute };

@@ -59,7 +59,7 @@ if ! [ -e /sys/fs/cgroup/cgroup.controllers ]; then
 fi
 exec dockerd --iptables=false --ip-forward=false --storage-driver=overlay2 --cgroup-parent=/${group}`;
 
-/** Debian's own, without what only its documentation needs. */
+/** The packages in the images, which bring those that they need. */
 const roots =
   "apt base-files base-passwd bash coreutils dash debianutils diffutils dpkg findutils grep gzip hostname init-system-helpers libc-bin " +
   "login mawk ncurses-base passwd perl-base sed sysvinit-utils tar util-linux " +

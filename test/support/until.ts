@@ -1,3 +1,6 @@
+/** GitHub shows what is true so many milliseconds after a restart at most: a promise, and no patience with a busy machine. */
+export const promised = 30_000;
+
 /**
  * Polls until the condition holds and gives what it gave; fails after the deadline, naming what did not come true. The deadline is
  * generous: a busy machine is no failure.

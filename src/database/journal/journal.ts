@@ -201,8 +201,8 @@ const fewPieces = 8;
 const largestWaiting = 256 * 1024 * 1024;
 
 /**
- * A file of this size stays as it is: a sync of blocks that are there takes two thirds of the time of one that adds some, and has room
- * where the disk has none.
+ * A file of this size stays as it is: over blocks that are there a sync takes two thirds of the time that one takes which adds some, and
+ * deliveries still have room in them when the disk has none.
  */
 const keptSize = 512 * 1024 * 1024;
 

@@ -27,4 +27,5 @@ export function crowd(): Crowd {
 
 /** Milliseconds. */
 const slotLength = 25;
+/** In two slots: more than a thousand a second. Fewer leave time enough to move them as they come. */
 const many = 50;
