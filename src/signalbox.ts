@@ -119,6 +119,7 @@ async function openParts(
     fetch,
   });
   const mirrors = openMirrors(join(settings.dataDir, "mirrors"));
+  closers.push(() => mirrors.stop());
   const workspaces = openWorkspaces(mirrors, join(settings.dataDir, "work"));
   await workspaces.clear();
   const services = createServices({

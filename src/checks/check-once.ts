@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Database, Transaction } from "../database/connection.ts";
 import type { Repository } from "../github/repository.ts";
 import type { GitSource, Mirrors } from "../process/checkout.ts";
@@ -29,16 +28,12 @@ export async function learnHeadTrees(
 ): Promise<void> {
   const shas = await database.write((tx) => headsWithoutTree(tx, repository.id, branch));
   if (shas.length === 0) return;
-  const holder = `trees-${randomUUID()}`;
-  try {
-    await mirrors.fetch(gitSource(repository), holder, shas);
-    const trees = await Promise.all(shas.map(async (sha) => ({ sha, tree: await mirrors.treeOf(repository.id, sha) })));
-    await database.write(async (tx) => {
-      for (const { sha, tree } of trees) await rememberTree(tx, repository.id, sha, tree);
-    });
-  } finally {
-    await mirrors.release(repository.id, holder);
-  }
+  const source = gitSource(repository);
+  await mirrors.learn(source, shas);
+  const trees = await Promise.all(shas.map(async (sha) => ({ sha, tree: await mirrors.treeOf(source, sha) })));
+  await database.write(async (tx) => {
+    for (const { sha, tree } of trees) await rememberTree(tx, repository.id, sha, tree);
+  });
 }
 
 /** Starts those checks of a commit that no commit of ours with the same tree has had or is having. Safe to repeat. */

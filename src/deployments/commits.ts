@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Repository } from "../github/repository.ts";
 import type { DeploymentRun } from "../runs/run.ts";
 import { configurationOf, reconfigure } from "./configuration.ts";
@@ -14,9 +13,14 @@ export async function learnTrees(means: DeploymentMeans, repository: Repository,
   const heads = unknown.flatMap((run) => configurationOf(run)?.head ?? []);
   const shas = [...new Set([...unknown.map((run) => run.sha), ...heads])];
   if (shas.length === 0) return;
-  const trees = await withCommits(means, repository, shas, () =>
-    Promise.all(shas.map(async (sha) => ({ sha, tree: await means.mirrors.treeOf(repository.id, sha) }))),
+  const source = means.gitSource(repository);
+  // The merge commits' history tells of most heads.
+  await means.mirrors.learn(
+    source,
+    unknown.map((run) => run.sha),
   );
+  await means.mirrors.learn(source, heads);
+  const trees = await Promise.all(shas.map(async (sha) => ({ sha, tree: await means.mirrors.treeOf(source, sha) })));
   await means.database.write(async (tx) => {
     const treeOf = new Map(trees.map(({ sha, tree }) => [sha, tree]));
     for (const run of unknown) {
@@ -46,27 +50,13 @@ export async function ancestryOf(
     shas.filter((sha) => sha !== ancestor).map((descendant) => ({ ancestor, descendant })),
   );
   if (pairs.length === 0) return (ancestor, descendant) => ancestor === descendant;
-  const known = await withCommits(means, repository, shas, async () => {
-    const related = await Promise.all(
-      pairs.map(({ ancestor, descendant }) => means.mirrors.isAncestor(repository.id, ancestor, descendant)),
-    );
-    return new Set(pairs.filter((_, index) => related[index]).map(({ ancestor, descendant }) => `${ancestor} ${descendant}`));
-  });
+  const source = means.gitSource(repository);
+  await means.mirrors.learn(source, shas);
+  const related = await Promise.all(
+    pairs.map(({ ancestor, descendant }) => means.mirrors.isAncestor(source, ancestor, descendant)),
+  );
+  const known = new Set(
+    pairs.filter((_, index) => related[index]).map(({ ancestor, descendant }) => `${ancestor} ${descendant}`),
+  );
   return (ancestor, descendant) => ancestor === descendant || known.has(`${ancestor} ${descendant}`);
-}
-
-/** Has the commits in the mirror while `use` works with them. */
-export async function withCommits<T>(
-  { mirrors, gitSource }: DeploymentMeans,
-  repository: Repository,
-  shas: readonly string[],
-  use: () => Promise<T>,
-): Promise<T> {
-  const holder = `look-${randomUUID()}`;
-  try {
-    await mirrors.fetch(gitSource(repository), holder, shas);
-    return await use();
-  } finally {
-    await mirrors.release(repository.id, holder);
-  }
 }

@@ -1,6 +1,5 @@
 import type { Repository } from "../github/repository.ts";
 import { pathsMatch } from "../repository-file/paths.ts";
-import { withCommits } from "./commits.ts";
 import type { DeploymentMeans } from "./means.ts";
 import { standingRuns } from "./standing.ts";
 
@@ -18,8 +17,6 @@ export async function isConcerned(
   const [live, other] = standing;
   if (live === undefined || other !== undefined) return true;
   if (live.sha === sha) return false;
-  const changed = await withCommits(means, repository, [live.sha, sha], () =>
-    means.mirrors.changedFiles(repository.id, live.sha, sha, "from"),
-  );
+  const changed = await means.mirrors.changedFiles(means.gitSource(repository), live.sha, sha, "from");
   return pathsMatch(paths, changed);
 }

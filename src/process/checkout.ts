@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { GitError, type GitSetup, git } from "./git.ts";
+import { historyFormat, openHistory } from "./history.ts";
 import { type GitSource, isMirror, type Mirror } from "./mirror.ts";
 import { newest } from "./newest.ts";
 import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
@@ -18,11 +20,18 @@ export interface Mirrors {
   fetch(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<void>;
   /** To be called when the holder's checkouts are no longer in use. Safe to repeat. */
   release(repositoryId: number, holder: string): Promise<void>;
-  treeOf(repositoryId: number, sha: string): Promise<string>;
+  /**
+   * What is asked of commits is fetched when it is not here, held while it is looked up, and remembered: commits never change. This has it ready
+   * for several at once.
+   */
+  learn(source: GitSource, shas: readonly string[]): Promise<void>;
+  /** Begins to learn of commits for whoever asks in a moment; only where the repository has a mirror. What fails is left to him to find out. */
+  prefetch(source: GitSource, shas: readonly string[]): void;
+  treeOf(source: GitSource, sha: string): Promise<string>;
   /** A commit is its own ancestor. */
-  isAncestor(repositoryId: number, ancestor: string, descendant: string): Promise<boolean>;
+  isAncestor(source: GitSource, ancestor: string, descendant: string): Promise<boolean>;
   /** The files that differ: between the two commits, or since the descendant left the other's history, as a pull request shows it. */
-  changedFiles(repositoryId: number, from: string, to: string, since: "from" | "merge base"): Promise<readonly string[]>;
+  changedFiles(source: GitSource, from: string, to: string, since: "from" | "merge base"): Promise<readonly string[]>;
   /**
    * Puts a held commit's files and a `.git` without objects into `into`, which must not exist, with its submodules and the large files of Git LFS,
    * which are fetched from the same host and kept for the holder too; nothing is left there when it fails. The objects folder has to be readable
@@ -40,6 +49,8 @@ export interface Mirrors {
    * is held. Leaves off as soon as `isIdle` says no; what was begun is ended.
    */
   tidyAll(isIdle: () => boolean | Promise<boolean>): Promise<void>;
+  /** Breaks off what was begun for nobody yet, and resolves when none of it is under way. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -56,9 +67,12 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
     return mirror;
   };
 
-  // A commit never changes, so what is known of it stays true; a process that looks takes longer than all else.
-  const trees = newest<string>(1_000);
+  // Remembered, because a process that looks takes longer than all else.
+  const history = openHistory(10_000);
   const mergeBases = newest<string>(10_000);
+  const learnInTurn = turns<number>();
+  const stopping = new AbortController();
+  const prefetching = new Set<Promise<void>>();
 
   /** What the mirror cannot answer because it is damaged, the next fetch mends. */
   async function read<T>(id: number, work: (mirror: Mirror) => Promise<T>): Promise<T> {
@@ -79,9 +93,73 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
       await mirrorOf(source.id).hold(source, name(holder), shas.map(full), stop);
     });
 
+  const release = (id: number, holder: string) => inTurn(id, () => mirrorOf(id).release(name(holder)));
+
+  async function look<T>(source: GitSource, shas: readonly string[], work: (mirror: Mirror) => Promise<T>): Promise<T> {
+    const holder = `look-${randomUUID()}`;
+    try {
+      await fetch(source, holder, shas, stopping.signal);
+      return await read(source.id, work);
+    } finally {
+      await release(source.id, holder);
+    }
+  }
+
+  /** With the newest of their history, among which is most of what they are compared with. */
+  async function learn(source: GitSource, shas: readonly string[]): Promise<void> {
+    const unknown = () => shas.filter((sha) => history.get(source.id, full(sha)) === null);
+    if (unknown().length === 0) return;
+    await learnInTurn(source.id, async () => {
+      // What went before may have told of them. Each process tells of the newest of them at least.
+      for (let left = unknown(); left.length > 0; left = unknown()) {
+        await look(source, left, async ({ folder: repository, setup }) => {
+          const call = { repository, doing: `look up ${left.join(", ")}`, stop: stopping.signal };
+          const most = `--max-count=${learnedAtOnce + left.length}`;
+          history.learn(source.id, (await git(setup, call, ["log", historyFormat, most, ...left, "--"])).output);
+        });
+      }
+    });
+  }
+
   return {
     fetch,
-    release: (id, holder) => inTurn(id, () => mirrorOf(id).release(name(holder))),
+    release,
+    learn,
+    prefetch(source, shas) {
+      const begun = repositoriesBelow(folder)
+        .then((ids) => (ids.includes(source.id) ? learn(source, shas) : undefined))
+        .catch(() => {})
+        .finally(() => prefetching.delete(begun));
+      prefetching.add(begun);
+    },
+    treeOf: async (source, sha) => {
+      await learn(source, [sha]);
+      const facts = history.get(source.id, sha);
+      if (facts === null) throw new Error(`${sha} was learned and is not known`);
+      return facts.tree;
+    },
+    isAncestor: async (source, ancestor, descendant) => {
+      const pair = [ancestor, descendant].toSorted();
+      await learn(source, pair);
+      const known = history.isAncestor(source.id, ancestor, descendant);
+      if (known !== null) return known;
+      // One process tells of both directions.
+      const base = await mergeBases(`${source.id} ${pair.join(" ")}`, () =>
+        look(source, pair, async ({ folder: repository, setup }) => {
+          const call = { repository, doing: `compare ${ancestor} with ${descendant}`, answers: [1] };
+          return (await git(setup, call, ["merge-base", ...pair])).output.trim();
+        }),
+      );
+      return base === ancestor;
+    },
+    changedFiles: (source, from, to, since) =>
+      look(source, [from, to], async ({ folder: repository, setup }) => {
+        const call = { repository, doing: `compare ${from} with ${to}` };
+        const base = since === "from" ? [] : ["--merge-base"];
+        const options = ["-r", "-z", "--name-only", "--no-renames", ...base];
+        const { output } = await git(setup, call, ["diff-tree", ...options, from, to]);
+        return output.split("\0").filter(Boolean);
+      }),
     tidyAll: async (isIdle) => {
       const ids = await repositoriesBelow(folder);
       for (const id of ids) if (await isIdle()) await inTurn(id, () => mirrorOf(id).tidy());
@@ -92,40 +170,6 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
         if (await inTurn(id, () => mirrorOf(id).removeUnlessHeld())) total -= bytes;
       }
     },
-    treeOf: async (id, sha) =>
-      trees(`${id} ${full(sha)}`, () =>
-        read(id, async (mirror) => {
-          const call = { repository: mirror.folder, doing: `find the tree of ${sha}` };
-          return (await git(mirror.setup, call, ["rev-parse", "--verify", `${sha}^{tree}`])).output.trim();
-        }),
-      ),
-    // One process tells of both directions.
-    isAncestor: async (id, ancestor, descendant) => {
-      const pair = [full(ancestor), full(descendant)].toSorted();
-      const base = await mergeBases(`${id} ${pair.join(" ")}`, () =>
-        read(id, async (mirror) => {
-          const call = { repository: mirror.folder, doing: `compare ${ancestor} with ${descendant}`, answers: [1] };
-          return (await git(mirror.setup, call, ["merge-base", ...pair])).output.trim();
-        }),
-      );
-      return base === ancestor;
-    },
-    changedFiles: (id, from, to, since) =>
-      read(id, async (mirror) => {
-        const call = { repository: mirror.folder, doing: `compare ${full(from)} with ${full(to)}` };
-        const base = since === "from" ? [] : ["--merge-base"];
-        const { output } = await git(mirror.setup, call, [
-          "diff-tree",
-          "-r",
-          "-z",
-          "--name-only",
-          "--no-renames",
-          ...base,
-          from,
-          to,
-        ]);
-        return output.split("\0").filter(Boolean);
-      }),
     checkOut: async (source, holder, sha, into, stop) => {
       const checkOut = () =>
         read(source.id, async (mirror) => {
@@ -140,8 +184,15 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
         return checkOut();
       });
     },
+    async stop() {
+      stopping.abort();
+      await Promise.all(prefetching);
+    },
   };
 }
+
+/** Commits that one process tells of. */
+const learnedAtOnce = 50;
 
 /** What reaches git's command line is checked here: it may come from anybody. */
 function full(sha: string): string {

@@ -38,7 +38,7 @@ export function openWorkspaces(mirrors: Mirrors, folder: string): Workspaces {
         await mkdir(home, { recursive: true, mode: 0o700 });
         const workspace = join(home, "workspace");
         const { objects } = await mirrors.checkOut(source, holder, sha, workspace, stop);
-        return await work({ folder: workspace, objects, tree: () => mirrors.treeOf(source.id, sha) });
+        return await work({ folder: workspace, objects, tree: () => mirrors.treeOf(source, sha) });
       } finally {
         await removeTree(home);
         await mirrors.release(source.id, holder);

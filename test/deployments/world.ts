@@ -82,6 +82,7 @@ export async function say(
 
 const lineOfCommits: Mirrors = {
   fetch: async () => {},
+  learn: async () => {},
   release: async () => {},
   treeOf: async (_, commit) => commit,
   isAncestor: async (_, ancestor, descendant) => numberOf(ancestor) <= numberOf(descendant),
@@ -90,6 +91,8 @@ const lineOfCommits: Mirrors = {
     throw new Error("nothing is checked out here");
   },
   tidyAll: async () => {},
+  prefetch: () => {},
+  stop: async () => {},
 };
 
 const silentGitHub: GitHub = {

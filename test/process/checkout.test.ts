@@ -36,7 +36,7 @@ describe("fetching", () => {
     await rm(host.folder, { recursive: true });
 
     await mirrors.fetch(source, "run-2", [first, second]);
-    expect(await mirrors.treeOf(1, first)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await mirrors.treeOf(source, first)).toMatch(/^[0-9a-f]{40}$/);
     const refs = (await runGit(mirror(), "for-each-ref", "--format=%(refname)")).split("\n");
     expect(refs).toEqual([first, second].sort().map((sha) => `refs/kept/${sha}`));
   });
@@ -69,9 +69,9 @@ describe("fetching", () => {
       await expect(mirrors.fetch(source, "run", [sha])).rejects.toThrow("is not a full SHA");
       await host.commit({});
       await mirrors.fetch(source, "run", [await runGit(host.folder, "rev-parse", "main")]);
-      await expect(mirrors.treeOf(1, sha)).rejects.toThrow("is not a full SHA");
-      await expect(mirrors.isAncestor(1, unknown, sha)).rejects.toThrow("is not a full SHA");
-      await expect(mirrors.changedFiles(1, sha, unknown, "from")).rejects.toThrow("is not a full SHA");
+      await expect(mirrors.treeOf(source, sha)).rejects.toThrow("is not a full SHA");
+      await expect(mirrors.isAncestor(source, unknown, sha)).rejects.toThrow("is not a full SHA");
+      await expect(mirrors.changedFiles(source, sha, unknown, "from")).rejects.toThrow("is not a full SHA");
       await expect(mirrors.checkOut(source, "run", sha, join(folder, "into"))).rejects.toThrow("is not a full SHA");
     },
   );
@@ -137,7 +137,7 @@ describe("fetching from a host that asks for a token", () => {
     const token = () => Promise.reject(new Error("GitHub is down"));
     await expect(mirrors.fetch({ ...source, token }, "run-2", [unknown])).rejects.toThrow("GitHub is down");
     await mirrors.fetch({ ...source, token }, "run-2", [parent]);
-    expect(await mirrors.treeOf(1, parent)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await mirrors.treeOf(source, parent)).toMatch(/^[0-9a-f]{40}$/);
   });
 
   it("asks for a new token each time, and tells a refused one without showing it", async () => {
@@ -149,7 +149,7 @@ describe("fetching from a host that asks for a token", () => {
       expect(`${error.message}${error.said}${error.stack}`).not.toContain(secret);
 
     await mirrors.fetch(source, "run", [sha]);
-    expect(await mirrors.treeOf(1, sha)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await mirrors.treeOf(source, sha)).toMatch(/^[0-9a-f]{40}$/);
   });
 
   it.each([
@@ -189,7 +189,7 @@ describe("fetching from a host that asks for a token", () => {
     const second = await host.commit({ "a.txt": "2" });
     await host.reset(first);
     await mirrors.fetch(source, "run", [second]);
-    expect(await mirrors.isAncestor(1, first, second)).toBe(true);
+    expect(await mirrors.isAncestor(source, first, second)).toBe(true);
   });
 });
 
@@ -231,6 +231,15 @@ describe("what is held", () => {
   });
 });
 
+/** Longer than what is learned at once. */
+async function longHistory(): Promise<{ readonly root: string; readonly newest: string }> {
+  const root = await host.commit({});
+  let newest = root;
+  for (let count = 0; count < 120; count++)
+    newest = await runGit(host.folder, "commit-tree", "-m", String(count), "-p", newest, `${root}^{tree}`);
+  return { root, newest };
+}
+
 describe("what the mirror tells", () => {
   it("trees, ancestors and changed files", async () => {
     const base = await host.commit({ "kept.txt": "1", "a b.txt": "1" });
@@ -239,22 +248,49 @@ describe("what the mirror tells", () => {
     const main = await host.commit({ "d/main.txt": "1" });
     await mirrors.fetch(source, "run", [feature, main]);
 
-    expect(await mirrors.treeOf(1, base)).toBe(await runGit(host.folder, "rev-parse", `${base}^{tree}`));
-    expect(await mirrors.isAncestor(1, base, feature)).toBe(true);
-    expect(await mirrors.isAncestor(1, base, base)).toBe(true);
-    expect(await mirrors.isAncestor(1, main, feature)).toBe(false);
-    expect(await mirrors.changedFiles(1, main, feature, "merge base")).toEqual(["a b.txt", 'ünï\n"c.txt']);
-    expect(await mirrors.changedFiles(1, main, feature, "from")).toEqual(["a b.txt", "d/main.txt", 'ünï\n"c.txt']);
+    expect(await mirrors.treeOf(source, base)).toBe(await runGit(host.folder, "rev-parse", `${base}^{tree}`));
+    expect(await mirrors.isAncestor(source, base, feature)).toBe(true);
+    expect(await mirrors.isAncestor(source, base, base)).toBe(true);
+    expect(await mirrors.isAncestor(source, main, feature)).toBe(false);
+    expect(await mirrors.changedFiles(source, main, feature, "merge base")).toEqual(["a b.txt", 'ünï\n"c.txt']);
+    expect(await mirrors.changedFiles(source, main, feature, "from")).toEqual(["a b.txt", "d/main.txt", 'ünï\n"c.txt']);
+  });
+
+  it("of many commits at once, also of one that is older than all that is listed with a newer one", async () => {
+    const { root, newest } = await longHistory();
+    await mirrors.learn(source, [newest, root]);
+    await rm(data, { recursive: true });
+    await rm(host.folder, { recursive: true });
+    // From memory, without the mirror and its host.
+    expect(await mirrors.treeOf(source, root)).toBe(await mirrors.treeOf(source, newest));
+  });
+
+  it("ancestors that are further apart than what is learned at once", async () => {
+    const { root, newest } = await longHistory();
+    expect(await mirrors.isAncestor(source, root, newest)).toBe(true);
+    expect(await mirrors.isAncestor(source, newest, root)).toBe(false);
+  });
+
+  it("what was fetched before anybody asked", async () => {
+    const first = await host.commit({ "a.txt": "1" });
+    await mirrors.fetch(source, "run", [first]);
+    const second = await host.commit({ "a.txt": "2" });
+    mirrors.prefetch(source, [second]);
+    // In turn: nobody asks git twice.
+    await mirrors.learn(source, [second]);
+    await rm(host.folder, { recursive: true });
+    await mirrors.fetch(source, "run", [second]);
+    await mirrors.checkOut(source, "run", second, join(folder, "into"));
+    expect(await readFile(join(folder, "into", "a.txt"), "utf8")).toBe("2");
   });
 
   it("that it does not know a commit", async () => {
     const known = await host.commit({});
     await mirrors.fetch(source, "run", [known]);
-    await expect(mirrors.treeOf(1, unknown)).rejects.toMatchObject({ failure: "gone" });
-    await expect(mirrors.isAncestor(1, known, unknown)).rejects.toMatchObject({ failure: "gone" });
-    await expect(mirrors.changedFiles(1, known, unknown, "from")).rejects.toMatchObject({ failure: "gone" });
+    await expect(mirrors.treeOf(source, unknown)).rejects.toMatchObject({ failure: "gone" });
+    await expect(mirrors.isAncestor(source, known, unknown)).rejects.toMatchObject({ failure: "gone" });
+    await expect(mirrors.changedFiles(source, known, unknown, "from")).rejects.toMatchObject({ failure: "gone" });
     await expect(mirrors.checkOut(source, "run", unknown, join(folder, "into"))).rejects.toMatchObject({ failure: "gone" });
-    await expect(mirrors.treeOf(2, known)).rejects.toMatchObject({ failure: "broken" });
   });
 });
 
@@ -415,7 +451,7 @@ describe("a mirror that was damaged", () => {
     await mirrors.fetch(source, "run", [second]);
     await mirrors.checkOut(source, "run", second, join(folder, "into"));
     expect(await readFile(join(folder, "into", "a.txt"), "utf8")).toBe("2");
-    expect(await mirrors.treeOf(1, first)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await mirrors.treeOf(source, first)).toMatch(/^[0-9a-f]{40}$/);
   });
 
   it("in the middle of a file is found out by a checkout, which mends it and goes on", async () => {

@@ -53,7 +53,7 @@ describe("a damaged mirror", () => {
     expect(existsSync(proof)).toBe(true);
     expect(await runGit(join(folder, "late"), "status", "--porcelain")).toBe("");
     // What the early one holds is in the new one too.
-    expect(await mirrors.treeOf(1, first)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await mirrors.treeOf(source, first)).toMatch(/^[0-9a-f]{40}$/);
     await mirrors.release(1, "late");
     expect(existsSync(proof)).toBe(true);
     await mirrors.release(1, "early");
@@ -64,7 +64,7 @@ describe("a damaged mirror", () => {
     mirrors = openMirrors(data, { protocols: ["file"] });
     await rm(host.folder, { recursive: true });
     await mirrors.fetch(source, "run", [second]);
-    expect(await mirrors.treeOf(1, second)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await mirrors.treeOf(source, second)).toMatch(/^[0-9a-f]{40}$/);
     expect(await readdir(data)).toEqual(["1.2"]);
   });
 

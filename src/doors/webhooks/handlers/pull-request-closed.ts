@@ -21,6 +21,8 @@ export async function pullRequestClosed(context: Context<"pull_request.closed">,
   const { merged_by: mergedBy, merge_commit_sha: sha } = context.payload.pull_request;
   if (pullRequest.state !== "merged" || sha === null) return;
   const { number, title, author, baseRef: branch, headSha } = pullRequest;
+  // Its push may be on the way still.
+  services.mirrors.prefetch(services.gitSource(repository), [sha]);
   // The merge commit is the base repository's own, also when the head came from a fork; only then is its tree nobody's but ours.
   const candidate = {
     cause: receiptOf(context),
