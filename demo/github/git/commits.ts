@@ -105,11 +105,11 @@ async function readRefs(git: Git): Promise<Map<string, string>> {
 
 /** Branch name → SHA. */
 export async function readHeads(git: Git): Promise<Map<string, string>> {
-  const lines = (await git(["for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads"]))
-    .split("\n")
-    .filter(Boolean);
-  return new Map(lines.map((line) => [line.slice(41), line.slice(0, 40)]));
+  const refs = [...(await readRefs(git))].filter(([ref]) => ref.startsWith(heads));
+  return new Map(refs.map(([ref, sha]) => [ref.slice(heads.length), sha]));
 }
+
+const heads = "refs/heads/";
 
 /** A commit counts as its own ancestor. */
 export async function isAncestor(git: Git, ancestor: string, descendant: string): Promise<boolean> {

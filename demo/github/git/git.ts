@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 
 /**
  * Runs git in one bare repository and resolves with what it printed; rejects with `GitError` when it exits with anything but 0. What was
- * read is remembered until something is written: a process costs far more than all that it reads here.
+ * read is remembered until something is written, and what no write can change for good: a process costs far more than all that it reads here.
  */
 export interface Git {
   (args: readonly string[], input?: string): Promise<string>;
@@ -26,26 +26,40 @@ export class GitError extends Error {
 }
 
 export function gitIn(folder: string): Git {
-  const remembered = new Map<string, Promise<Buffer>>();
+  const [fleeting, lasting] = [new Map<string, Promise<Buffer>>(), new Map<string, Promise<Buffer>>()];
 
   function bytes(args: readonly string[], input?: string): Promise<Buffer> {
     const command = args.find((word) => !word.startsWith("--")) ?? "";
     if (!reads.has(command)) {
-      remembered.clear();
-      return run(folder, args, input).finally(() => remembered.clear());
+      fleeting.clear();
+      return run(folder, args, input).finally(() => fleeting.clear());
     }
+    const remembered = isOfObjectsAlone(command, args) ? lasting : fleeting;
     const key = args.join("\0");
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const answer = run(folder, args, input);
+    if (remembered.size === many) remembered.clear();
     remembered.set(key, answer);
-    // What is not there may come with another repository's commit: forks share their objects.
-    answer.catch(() => remembered.get(key) === answer && remembered.delete(key));
+    answer.catch((error) => {
+      // What is not there may come with another repository's commit: forks share their objects. "No" is an answer.
+      const isAnswer = command === "merge-base" && error instanceof GitError && error.exitCode === 1;
+      if (!isAnswer && remembered.get(key) === answer) remembered.delete(key);
+    });
     return answer;
   }
 
   const text = async (args: readonly string[], input?: string) => (await bytes(args, input)).toString();
-  return Object.assign(text, { bytes, changed: () => remembered.clear() });
+  return Object.assign(text, { bytes, changed: () => fleeting.clear() });
+}
+
+const many = 2_000;
+
+/** Objects never change, names do. */
+function isOfObjectsAlone(command: string, args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const words = args.slice(args.indexOf(command) + 1, end < 0 ? undefined : end).filter((word) => !word.startsWith("-"));
+  return words.length > 0 && words.every((word) => /^[0-9a-f]{40}(\.{2,3}[0-9a-f]{40}|\^\{commit\})?$|^blob$/.test(word));
 }
 
 function run(folder: string, args: readonly string[], input?: string): Promise<Buffer> {
