@@ -1,8 +1,8 @@
 import { makeScratch, sandboxed } from "../process/sandbox.ts";
 import { spawnCommand } from "../process/spawn.ts";
 import type { Workspace } from "../process/workspace.ts";
-import type { Step } from "../runs/execute.ts";
 import type { Outcome } from "../runs/run.ts";
+import type { Step } from "../runs/steps.ts";
 import type { ArtefactKey } from "./artefacts.ts";
 import { builtBefore } from "./built-before.ts";
 import { commitEnvironment } from "./hand-over.ts";

@@ -62,11 +62,15 @@ async function freeCores(): Promise<number> {
 
 /** What `git init` would make, without its hooks, templates and look at the machine: it is a quarter of a small checkout's time. */
 async function makeRepository(folder: string, objects: string): Promise<void> {
-  await mkdir(join(folder, "objects", "info"), { recursive: true });
-  await mkdir(join(folder, "refs", "heads"), { recursive: true });
-  await writeFile(join(folder, "HEAD"), "ref: refs/heads/main\n");
   const core = { repositoryformatversion: 0, filemode: true, bare: false, logallrefupdates: true };
   const lines = Object.entries(core).map(([key, value]) => `\t${key} = ${value}\n`);
-  await writeFile(join(folder, "config"), ["[core]\n", ...lines].join(""));
-  await writeFile(join(folder, "objects", "info", "alternates"), `${objects}\n`);
+  await Promise.all([
+    mkdir(join(folder, "objects", "info"), { recursive: true }),
+    mkdir(join(folder, "refs", "heads"), { recursive: true }),
+  ]);
+  await Promise.all([
+    writeFile(join(folder, "HEAD"), "ref: refs/heads/main\n"),
+    writeFile(join(folder, "config"), ["[core]\n", ...lines].join("")),
+    writeFile(join(folder, "objects", "info", "alternates"), `${objects}\n`),
+  ]);
 }

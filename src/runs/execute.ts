@@ -10,6 +10,7 @@ import { maskedLog } from "./masked-log.ts";
 import { originInLog } from "./origin.ts";
 import { beat, finish, putBack, remember } from "./queue.ts";
 import type { Cancellation, CheckRun, DeploymentRun, Lost, Outcome, RunningRun } from "./run.ts";
+import { openSteps, type Step, type Steps } from "./steps.ts";
 
 export type RunningCheck = Extract<CheckRun, { state: "running" }>;
 export type RunningDeployment = Extract<DeploymentRun, { state: "running" }>;
@@ -22,15 +23,10 @@ export interface Executors {
 
 /** A run's own means while it is executed. */
 export interface RunIo extends Io {
-  /** Opens a step, which the page shows with its time; steps do not nest. */
+  /** Opens a step; they do not nest. */
   step(name: string): Promise<Step>;
   /** From here on the value is taken out of the log and of the outcome's words. To be called before a secret is handed to anything. */
   conceal(value: string): void;
-}
-
-export interface Step {
-  /** `null` where there is no such thing as an exit code. */
-  end(exitCode: number | null): Promise<void>;
 }
 
 /** Why a signal was aborted, when no person wanted it. */
@@ -84,17 +80,21 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDo
   };
   shutDown.begun.addEventListener("abort", leaveWhatGoesOn, { once: true });
   shutDown.over.addEventListener("abort", leave, { once: true });
-  const output = openLog(database, { run: run.id, attempt: hold.attempt, limit: means.logLimit });
+  const attempt = { run: run.id, attempt: hold.attempt };
+  const output = openLog(database, { ...attempt, limit: means.logLimit });
+  const steps = openSteps(database, attempt, output);
   const facts = { run: run.id, ...originInLog(run.cause) };
   log.info({ ...facts, kind: run.kind, sha: run.sha, attempt: hold.attempt }, "run started");
   try {
     const ending = await endingOf(
       run,
       { ...means, log },
-      runIo(run, means, hold, { output, mask, keep }, stop.signal),
+      runIo(run, { output, mask, steps, keep }, stop.signal),
       () => remembered !== null,
     );
-    await closeLog({ output, mask }).catch((error) => log.error({ err: error, run: run.id }, "the end of a log was not kept"));
+    await closeLog({ output, mask, steps }).catch((error) =>
+      log.error({ err: error, run: run.id }, "the end of a log was not kept"),
+    );
     await conclude(database, hold, maskedEnding(ending, mask), log);
     log.info({ ...facts, ending: ending.kind }, "run ended");
     means.onEnded?.(run, ending.kind);
@@ -107,11 +107,13 @@ export async function executeRun(run: RunningRun, means: Means, shutDown: ShutDo
 interface Output {
   readonly output: LogWriter;
   readonly mask: Mask;
+  readonly steps: Steps;
 }
 
-async function closeLog({ output, mask }: Output): Promise<void> {
+async function closeLog({ output, mask, steps }: Output): Promise<void> {
   await output.write(mask.rest());
   await output.close();
+  await steps.settled();
 }
 
 /** A service may repeat a secret in the very message that says why it was refused. */
@@ -213,13 +215,9 @@ function keepBeating(
 
 function runIo(
   run: RunningRun,
-  { database }: Means,
-  hold: Hold,
-  { output, mask, keep }: Output & { keep(handle: unknown): Promise<void> },
+  { output, mask, steps, keep }: Output & { keep(handle: unknown): Promise<void> },
   stop: AbortSignal,
 ): RunIo {
-  let steps = 0;
-  const row = { run: run.id, attempt: hold.attempt };
   return {
     stop,
     write: (bytes) => output.write(mask.pass(bytes)),
@@ -227,35 +225,8 @@ function runIo(
     remembered: run.remembered,
     remember: keep,
     async step(name) {
-      steps += 1;
-      const number = steps;
       await output.write(mask.rest());
-      await database.write(async (tx) => {
-        const opened = {
-          ...row,
-          number,
-          name,
-          started_at: tx.now,
-          finished_at: null,
-          exit_code: null,
-          first_line: output.endLine(),
-        };
-        await tx.db.insertInto("step").values(opened).execute();
-        tx.ring(`log:${run.id}`);
-      });
-      return {
-        async end(exitCode) {
-          await database.write(async (tx) => {
-            const key = tx.db
-              .updateTable("step")
-              .where("run", "=", row.run)
-              .where("attempt", "=", row.attempt)
-              .where("number", "=", number);
-            await key.set({ finished_at: tx.now, exit_code: exitCode }).execute();
-            tx.ring(`log:${run.id}`);
-          });
-        },
-      };
+      return steps.open(name);
     },
   };
 }
