@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { GitError, type GitSetup, git } from "./git.ts";
-import { historyFormat, openHistory } from "./history.ts";
-import { type GitSource, isMirror, type Mirror } from "./mirror.ts";
+import { openHistory } from "./history.ts";
+import { type GitSource, isMirror, type Mirror, tellOf } from "./mirror.ts";
 import { newest } from "./newest.ts";
 import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
 import { turns } from "./turns.ts";
@@ -90,7 +90,7 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
   const fetch: Mirrors["fetch"] = (source, holder, shas, stop) =>
     inTurn(source.id, async () => {
       stop?.throwIfAborted();
-      await mirrorOf(source.id).hold(source, name(holder), shas.map(full), stop);
+      history.learn(source.id, await mirrorOf(source.id).hold(source, name(holder), shas.map(full), stop));
     });
 
   const release = (id: number, holder: string) => inTurn(id, () => mirrorOf(id).release(name(holder)));
@@ -110,12 +110,13 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
     const unknown = () => shas.filter((sha) => history.get(source.id, full(sha)) === null);
     if (unknown().length === 0) return;
     await learnInTurn(source.id, async () => {
-      // What went before may have told of them. Each process tells of the newest of them at least.
+      // What went before may have told of them, and so may the fetch. Each process tells of the newest of them at least.
       for (let left = unknown(); left.length > 0; left = unknown()) {
         await look(source, left, async ({ folder: repository, setup }) => {
+          left = unknown();
+          if (left.length === 0) return;
           const call = { repository, doing: `look up ${left.join(", ")}`, stop: stopping.signal };
-          const most = `--max-count=${learnedAtOnce + left.length}`;
-          history.learn(source.id, (await git(setup, call, ["log", historyFormat, most, ...left, "--"])).output);
+          history.learn(source.id, (await git(setup, call, tellOf(left))).output);
         });
       }
     });
@@ -190,9 +191,6 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
     },
   };
 }
-
-/** Commits that one process tells of. */
-const learnedAtOnce = 50;
 
 /** What reaches git's command line is checked here: it may come from anybody. */
 function full(sha: string): string {

@@ -46,6 +46,8 @@ export interface GitCall {
   readonly env?: Readonly<Record<string, string>>;
   /** Configuration of this call alone; it travels in the environment, so that it may hold a credential. */
   readonly config?: Readonly<Record<string, string>>;
+  /** The arguments of a second git, which begins when the first has ended well. A small shell starts both: from a process as large as ours it takes longer than either of them. */
+  readonly next?: readonly string[];
   /** Exit codes that are an answer. */
   readonly answers?: readonly number[];
 }
@@ -58,7 +60,7 @@ export async function git(
 ): Promise<{ readonly code: number; readonly output: string }> {
   const config = { ...ownConfig, ...call.config };
   const command = {
-    argv: ["git", ...args] as const,
+    argv: call.next === undefined ? (["git", ...args] as const) : (["/bin/sh", "-c", inShell(args, call.next)] as const),
     cwd: call.repository,
     env: { ...inherited(setup.env), ...ownEnvironment(setup, call.repository), ...configVariables(config), ...call.env },
     ...(call.input === undefined ? {} : { input: call.input }),
@@ -77,6 +79,11 @@ export async function git(
       throw new GitError(failureOf(said), call.doing, said);
     }
   }
+}
+
+function inShell(...calls: readonly (readonly string[])[]): string {
+  const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+  return calls.map((args) => ["git", ...args.map(quoted)].join(" ")).join(" && ");
 }
 
 /** From git's and curl's own words, which LC_ALL=C keeps in English. What is not known is this machine's fault: nobody tries that for ever. */

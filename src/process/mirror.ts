@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { GitError, type GitSetup, git } from "./git.ts";
+import { historyFormat } from "./history.ts";
 import { removeTree } from "./remove-tree.ts";
 
 /** A repository on its host. */
@@ -35,11 +36,17 @@ export async function breakLocks({ folder }: Mirror): Promise<void> {
 
 /**
  * Fetches what is not here of these commits and their history, then keeps all of them. Safe to repeat. Git itself connects to nobody when all of
- * it is here; only where it cannot be asked for (there is no token, the host is down) a process of its own looks whether it need be.
+ * it is here; only where it cannot be asked for (there is no token, the host is down) a process of its own looks whether it need be. Resolves
+ * with what `tellOf` says of them, or nothing.
  */
-export async function keepCommits(mirror: Mirror, source: GitSource, shas: readonly string[], stop?: AbortSignal): Promise<void> {
+export async function keepCommits(
+  mirror: Mirror,
+  source: GitSource,
+  shas: readonly string[],
+  stop?: AbortSignal,
+): Promise<string> {
   try {
-    await fetchCommits(mirror, source, shas, stop);
+    return await fetchCommits(mirror, source, shas, stop);
   } catch (error) {
     stop?.throwIfAborted();
     if (!(await areHere(mirror, shas, stop).catch(() => false))) throw error;
@@ -47,8 +54,16 @@ export async function keepCommits(mirror: Mirror, source: GitSource, shas: reado
       mirror,
       shas.map((sha) => `update ${refOf(sha)} ${sha}`),
     );
+    return "";
   }
 }
+
+/** The arguments that have git tell of commits in `historyFormat`: of these and the newest of their history, but not of each when they are many. */
+export function tellOf(shas: readonly string[]): readonly string[] {
+  return ["log", historyFormat, `--max-count=${toldAtOnce + shas.length}`, ...shas, "--"];
+}
+
+const toldAtOnce = 50;
 
 /** Keeps them no longer. Safe to repeat. */
 export async function dropCommits(mirror: Mirror, shas: readonly string[]): Promise<void> {
@@ -113,7 +128,7 @@ async function fetchCommits(
   source: GitSource,
   shas: readonly string[],
   stop: AbortSignal | undefined,
-): Promise<void> {
+): Promise<string> {
   const doing = `fetch ${shas.join(", ")} from ${source.cloneUrl}`;
   const url = URL.parse(source.cloneUrl);
   if (!url || url.username || url.password || !setup.protocols.includes(url.protocol.slice(0, -1))) {
@@ -135,13 +150,9 @@ async function fetchCommits(
     "--refmap=",
     "--atomic",
   ];
-  await git(setup, { repository: folder, doing, stop, config }, [
-    "fetch",
-    ...options,
-    "--",
-    source.cloneUrl,
-    ...shas.map((sha) => `+${sha}:${refOf(sha)}`),
-  ]);
+  const refs = shas.map((sha) => `+${sha}:${refOf(sha)}`);
+  const call = { repository: folder, doing, stop, config, next: tellOf(shas) };
+  return (await git(setup, call, ["fetch", ...options, "--", source.cloneUrl, ...refs])).output;
 }
 
 /** All of them or none. */

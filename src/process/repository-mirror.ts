@@ -56,13 +56,15 @@ export class RepositoryMirror {
     this.#damaged = true;
   }
 
-  async hold(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<void> {
+  /** Resolves with what `keepCommits` tells of those that were fetched. */
+  async hold(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<string> {
     await this.open();
     if (!this.#damaged && (await isMirror(this.current.folder))) {
       try {
         const missing = shas.filter((sha) => !this.#kept.has(sha));
-        if (missing.length > 0) await keepCommits(this.current, source, missing, stop);
-        return this.#remember(source, holder, shas);
+        const told = missing.length > 0 ? await keepCommits(this.current, source, missing, stop) : "";
+        this.#remember(source, holder, shas);
+        return told;
       } catch (error) {
         await sweepTemporary(this.current);
         if (!isDamage(error)) throw error;
@@ -70,6 +72,7 @@ export class RepositoryMirror {
     }
     await this.#makeAnew(source, shas, stop);
     this.#remember(source, holder, shas);
+    return "";
   }
 
   async release(holder: string): Promise<void> {

@@ -9,7 +9,7 @@ export interface Workspace {
   readonly folder: string;
   /** The mirror's objects, which the checkout borrows: readable, never writable. */
   readonly objects: string;
-  /** The commit's tree. Asking takes a process. */
+  /** The commit's tree. Asking may take a process. */
   tree(): Promise<string>;
 }
 
