@@ -10,6 +10,10 @@ import { pullRequestFrom, receiptOf, repositoryFrom } from "../payloads.ts";
 export async function pullRequestClosed(context: Context<"pull_request.closed">, services: Services): Promise<void> {
   const repository = repositoryFrom(context.payload);
   const pullRequest = pullRequestFrom(context.payload);
+  const { merged_by: mergedBy, merge_commit_sha: sha } = context.payload.pull_request;
+  const isMerged = pullRequest.state === "merged" && sha !== null;
+  // The webhook of its push may be on the way still.
+  if (isMerged) services.mirrors.prefetch(services.gitSource(repository), [sha]);
   await services.database.write(async (tx) => {
     await rememberRepository(tx, repository);
     const heard = await rememberHead(tx, pullRequest);
@@ -18,11 +22,8 @@ export async function pullRequestClosed(context: Context<"pull_request.closed">,
     await cancelUnneeded(tx, repository.id, pullRequest.headSha, { kind: "closed", pullRequest: pullRequest.number });
   });
 
-  const { merged_by: mergedBy, merge_commit_sha: sha } = context.payload.pull_request;
-  if (pullRequest.state !== "merged" || sha === null) return;
+  if (!isMerged) return;
   const { number, title, author, baseRef: branch, headSha } = pullRequest;
-  // Its push may be on the way still.
-  services.mirrors.prefetch(services.gitSource(repository), [sha]);
   // The merge commit is the base repository's own, also when the head came from a fork; only then is its tree nobody's but ours.
   const candidate = {
     cause: receiptOf(context),

@@ -20,6 +20,8 @@ export async function pushed(context: Context<"push">, services: Services): Prom
   if (deleted || !ref.startsWith(branches)) return;
   const repository = repositoryFrom(context.payload);
   const branch = ref.slice(branches.length);
+  // Most of what comes to the default branch is deployed: it is fetched while GitHub is asked what is to become of it.
+  if (branch === repository.defaultBranch) services.mirrors.prefetch(services.gitSource(repository), [after]);
   await services.database.write(async (tx) => {
     await rememberRepository(tx, repository);
     if (commit !== null) await rememberPushed(tx, repository.id, after, commit.message);
@@ -28,8 +30,6 @@ export async function pushed(context: Context<"push">, services: Services): Prom
     await mayTell(tx, repository.id);
     await wantMergesOf(tx, repository.id);
   });
-  // Most of what comes to the default branch is deployed: it is fetched while GitHub is asked what is to become of it.
-  if (branch === repository.defaultBranch) services.mirrors.prefetch(services.gitSource(repository), [after]);
   const title = commit?.message.split("\n", 1)[0] ?? null;
   const author = commit?.author.username ?? null;
   const cause = receiptOf(context);
