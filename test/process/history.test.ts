@@ -23,6 +23,15 @@ describe("what is known of commits", () => {
     expect(history.isAncestor(1, ancestor, descendant)).toBe(answer);
   });
 
+  it("is not searched for ever", () => {
+    const long = openHistory(2_000);
+    const lines = Array.from({ length: 1_000 }, (_, number) => line(`${number + 1}`, `${number}`));
+    long.learn(1, [...lines, line("0")].join("\n"));
+    expect(long.isAncestor(1, "600", "1000")).toBe(true);
+    expect(long.isAncestor(1, "1000", "600")).toBe(false);
+    expect(long.isAncestor(1, "0", "1000")).toBeNull();
+  });
+
   it("is that of one repository alone", () => {
     expect(history.get(1, "base")).toEqual({ tree: "tree-of-base", parents: ["root"] });
     expect(history.get(2, "base")).toBeNull();
