@@ -198,7 +198,7 @@ describe("a command for an environment", () => {
     expect(JSON.parse(await whyInWords(at, shop.fullName, "live", true))).toMatchObject({
       live: { sha: live },
       lock: null,
-      on_their_way: [{ sha: beyond, state: "waiting", gates: [{ kind: "checks", notGreen: [{ context: "codecov/patch" }] }] }],
+      on_their_way: [{ sha: beyond, state: "waiting", gates: [{ kind: "checks", not_green: [{ context: "codecov/patch" }] }] }],
       not_live: [{ sha: beyond }, { sha: waiting }, { sha: superseded }],
       problem: null,
     });

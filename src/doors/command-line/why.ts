@@ -4,6 +4,7 @@ import { type ExplainedGate, type OnItsWay, type Why, why } from "../../deployme
 import { GitHubProblem } from "../../github/problem.ts";
 import type { Repository } from "../../github/repository.ts";
 import { requiredContextsOf } from "../../github/required-contexts.ts";
+import type { Gate } from "../../runs/run.ts";
 import { durationInWords, momentInWords, short } from "../../runs/sentences.ts";
 import { askingBeside } from "./asking.ts";
 import type { Beside } from "./beside-server.ts";
@@ -110,7 +111,7 @@ function forMachines({ live, lock, onTheirWay, newer, missing }: Explained): obj
       state: run.state,
       created_at: run.createdAt,
       sentence,
-      gates: gates.map(({ gate, waitsFor, opens }) => ({ ...gate, waits_for: waitsFor, opens })),
+      gates: gates.map(({ gate, waitsFor, opens }) => ({ ...keysForMachines(gate), waits_for: waitsFor, opens })),
     })),
     not_live:
       newer.kind === "not known"
@@ -121,4 +122,10 @@ function forMachines({ live, lock, onTheirWay, newer, missing }: Explained): obj
     missing: missing.map(({ branch, context }) => ({ branch, context })),
     problem: newer.kind === "not known" ? newer.because : null,
   };
+}
+
+function keysForMachines(gate: Gate): object {
+  if (gate.kind !== "checks") return gate;
+  const { notGreen, ...others } = gate;
+  return { ...others, not_green: notGreen };
 }
