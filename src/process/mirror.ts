@@ -20,6 +20,12 @@ export interface Mirror {
   readonly setup: GitSetup;
 }
 
+/** What reaches git's command line is checked here: it may come from anybody. */
+export function full(sha: string): string {
+  if (!/^[0-9a-f]{40}$/.test(sha)) throw new Error(`${JSON.stringify(sha)} is not a full SHA of 40 digits`);
+  return sha;
+}
+
 /** Says whether a folder looks like a mirror. */
 export async function isMirror(folder: string): Promise<boolean> {
   const parts = await Promise.all(["HEAD", "objects", "refs"].map((name) => stat(join(folder, name)).catch(() => null)));

@@ -1,6 +1,17 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Repository } from "../../demo/github/repository.ts";
-import { calm, deliver, held, heldCommand, letGo, statusBecomes, useSharedJourney } from "../support/journey.ts";
+import {
+  calm,
+  deliver,
+  deploymentBecomes,
+  held,
+  heldCommand,
+  letGo,
+  statusBecomes,
+  useSharedJourney,
+} from "../support/journey.ts";
 import { until } from "../support/until.ts";
 
 /** A file whose checks are these, and with an environment that somebody deploys by hand from the default branch. */
@@ -32,6 +43,20 @@ describe("what runs when", () => {
       const main = await push(shop, "main");
       await calm(journey);
       expect(shop.statuses(main)).toEqual([]);
+    });
+
+    it("is fetched while GitHub does not yet say what the file wants", async () => {
+      const live = "live: { trigger: push, require_checks: none, target: directory, with: { path: live } }";
+      const shop = await journey.repository({ ".github/signalbox.yml": `environments:\n  ${live}\n` });
+      await deploymentBecomes(shop, "live", "success", await push(shop, "main", "One"));
+
+      journey.github.fault({ path: /\/contents\//, times: 1_000, answer: { status: 502 } });
+      const two = await push(shop, "main", "Two");
+      const kept = join(journey.folder, "mirrors", String(shop.id), "refs", "kept", two);
+      await until("it is here", () => existsSync(kept));
+      expect(shop.deployments()).toHaveLength(1);
+      journey.github.endFaults();
+      await deploymentBecomes(shop, "live", "success", two);
     });
 
     it("to a branch that nobody deploys costs one request and runs nothing", async () => {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type GitSource, type Mirrors, openMirrors } from "../../src/process/checkout.ts";
 import { makeScratch, probeSandbox, sandboxed } from "../../src/process/sandbox.ts";
 import { captureCommand } from "../../src/process/spawn.ts";
+import { until } from "../support/until.ts";
 import { type HostedRepository, hostRepository, runGit, serveGit } from "./git-host.ts";
 
 const token = "ghs_0123456789abcdefghijklmnopqrstuvwxyz";
@@ -265,6 +266,16 @@ describe("what the mirror tells", () => {
     expect(await mirrors.treeOf(source, root)).toBe(await mirrors.treeOf(source, newest));
   });
 
+  it("nothing of what is no commit", async () => {
+    const sha = await host.commit({});
+    await runGit(host.folder, "tag", "-a", "-m", "one", "v1", sha);
+    const tag = await runGit(host.folder, "rev-parse", "v1");
+    await expect(mirrors.treeOf(source, tag)).rejects.toMatchObject({
+      failure: "refused",
+      message: expect.stringContaining("no commit"),
+    });
+  });
+
   it("ancestors that are further apart than what is learned at once", async () => {
     const { root, newest } = await longHistory();
     expect(await mirrors.isAncestor(source, root, newest)).toBe(true);
@@ -276,8 +287,7 @@ describe("what the mirror tells", () => {
     await mirrors.fetch(source, "run", [first]);
     const second = await host.commit({ "a.txt": "2" });
     mirrors.prefetch(source, [second]);
-    // In turn: nobody asks git twice.
-    await mirrors.learn(source, [second]);
+    await until(`${second} is here`, async () => existsSync(join(mirror(), "refs", "kept", second)));
     await rm(host.folder, { recursive: true });
     await mirrors.fetch(source, "run", [second]);
     await mirrors.checkOut(source, "run", second, join(folder, "into"));
