@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Commits, openCommits } from "./commits.ts";
 import { GitError, type GitSetup } from "./git.ts";
 import { openHistory } from "./history.ts";
-import { full, type GitSource, isMirror, type Mirror } from "./mirror.ts";
+import { type Fetching, full, type GitSource, isMirror, type Mirror } from "./mirror.ts";
 import { isDamage, RepositoryMirror, repositoriesBelow } from "./repository-mirror.ts";
 import { turns } from "./turns.ts";
 import { checkOutTree } from "./working-tree.ts";
@@ -73,15 +73,16 @@ export function openMirrors(folder: string, setup: Partial<GitSetup> = {}, limit
     });
   }
 
-  const fetch: Mirrors["fetch"] = (source, holder, shas, stop) =>
+  const hold = (source: GitSource, holder: string, shas: readonly string[], fetching: Fetching) =>
     inTurn(source.id, async () => {
-      stop?.throwIfAborted();
-      history.learn(source.id, await mirrorOf(source.id).hold(source, name(holder), shas.map(full), stop));
+      fetching.stop?.throwIfAborted();
+      history.learn(source.id, await mirrorOf(source.id).hold(source, name(holder), shas.map(full), fetching));
     });
 
+  const fetch: Mirrors["fetch"] = (source, holder, shas, stop) => hold(source, holder, shas, { stop });
   const release = (id: number, holder: string) => inTurn(id, () => mirrorOf(id).release(name(holder)));
 
-  const commits = openCommits({ fetch, release, read }, history, stopping.signal);
+  const commits = openCommits({ hold, release, read }, history, stopping.signal);
 
   return {
     fetch,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { GitError, git } from "./git.ts";
 import type { History } from "./history.ts";
-import { full, type GitSource, type Mirror, tellOf } from "./mirror.ts";
+import { type Fetching, full, type GitSource, type Mirror, tellOf } from "./mirror.ts";
 import { newest } from "./newest.ts";
 import { turns } from "./turns.ts";
 
@@ -21,20 +21,20 @@ export interface Commits {
 
 /** The mirrors, as far as looking something up needs them. */
 interface Access {
-  fetch(source: GitSource, holder: string, shas: readonly string[], stop: AbortSignal): Promise<void>;
+  hold(source: GitSource, holder: string, shas: readonly string[], fetching: Fetching): Promise<void>;
   release(repositoryId: number, holder: string): Promise<void>;
   read<T>(repositoryId: number, work: (mirror: Mirror) => Promise<T>): Promise<T>;
 }
 
-/** Answers from the history that each fetch adds to; where that does not reach, a process looks, which takes longer than all else. */
-export function openCommits({ fetch, release, read }: Access, history: History, stop: AbortSignal): Commits {
+/** Answers from the history that each look adds to; where that does not reach, a process looks, which takes longer than all else. */
+export function openCommits({ hold, release, read }: Access, history: History, stop: AbortSignal): Commits {
   const mergeBases = newest<string>(10_000);
   const inTurn = turns<number>();
 
   async function look<T>(source: GitSource, shas: readonly string[], work: (mirror: Mirror) => Promise<T>): Promise<T> {
     const holder = `look-${randomUUID()}`;
     try {
-      await fetch(source, holder, shas, stop);
+      await hold(source, holder, shas, { stop, tell: true });
       return await read(source.id, work);
     } finally {
       await release(source.id, holder);

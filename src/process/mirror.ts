@@ -40,19 +40,25 @@ export async function breakLocks({ folder }: Mirror): Promise<void> {
   for (const lock of locks) await rm(join(folder, lock), { force: true });
 }
 
+export interface Fetching {
+  readonly stop?: AbortSignal | undefined;
+  /** Also wants to know what the commits say: a hundredth of a second, which a checkout does not spend. */
+  readonly tell?: boolean | undefined;
+}
+
 /**
  * Fetches what is not here of these commits and their history, then keeps all of them. Safe to repeat. Git itself connects to nobody when all of
  * it is here; only where it cannot be asked for (there is no token, the host is down) a process of its own looks whether it need be. Resolves
- * with what `tellOf` says of them, or nothing.
+ * with what `tellOf` says of them, where `tell` wants to know, or nothing.
  */
 export async function keepCommits(
   mirror: Mirror,
   source: GitSource,
   shas: readonly string[],
-  stop?: AbortSignal,
+  { stop, tell = false }: Fetching = {},
 ): Promise<string> {
   try {
-    return await fetchCommits(mirror, source, shas, stop);
+    return await fetchCommits(mirror, source, shas, { stop, tell });
   } catch (error) {
     stop?.throwIfAborted();
     if (!(await areHere(mirror, shas, stop).catch(() => false))) throw error;
@@ -133,7 +139,7 @@ async function fetchCommits(
   { folder, setup }: Mirror,
   source: GitSource,
   shas: readonly string[],
-  stop: AbortSignal | undefined,
+  { stop, tell }: Fetching,
 ): Promise<string> {
   const doing = `fetch ${shas.join(", ")} from ${source.cloneUrl}`;
   const url = URL.parse(source.cloneUrl);
@@ -157,7 +163,7 @@ async function fetchCommits(
     "--atomic",
   ];
   const refs = shas.map((sha) => `+${sha}:${refOf(sha)}`);
-  const call = { repository: folder, doing, stop, config, next: tellOf(shas) };
+  const call = { repository: folder, doing, stop, config, ...(tell ? { next: tellOf(shas) } : {}) };
   return (await git(setup, call, ["fetch", ...options, "--", source.cloneUrl, ...refs])).output;
 }
 

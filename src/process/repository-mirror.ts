@@ -5,6 +5,7 @@ import { tidyLargeFiles } from "./large-files.ts";
 import {
   breakLocks,
   dropCommits,
+  type Fetching,
   type GitSource,
   isMirror,
   keepCommits,
@@ -57,12 +58,12 @@ export class RepositoryMirror {
   }
 
   /** Resolves with what `keepCommits` tells of those that were fetched. */
-  async hold(source: GitSource, holder: string, shas: readonly string[], stop?: AbortSignal): Promise<string> {
+  async hold(source: GitSource, holder: string, shas: readonly string[], fetching: Fetching = {}): Promise<string> {
     await this.open();
     if (!this.#damaged && (await isMirror(this.current.folder))) {
       try {
         const missing = shas.filter((sha) => !this.#kept.has(sha));
-        const told = missing.length > 0 ? await keepCommits(this.current, source, missing, stop) : "";
+        const told = missing.length > 0 ? await keepCommits(this.current, source, missing, fetching) : "";
         this.#remember(source, holder, shas);
         return told;
       } catch (error) {
@@ -70,7 +71,7 @@ export class RepositoryMirror {
         if (!isDamage(error)) throw error;
       }
     }
-    await this.#makeAnew(source, shas, stop);
+    await this.#makeAnew(source, shas, fetching.stop);
     this.#remember(source, holder, shas);
     return "";
   }
@@ -144,11 +145,11 @@ export class RepositoryMirror {
     const exists = (await stat(this.#mirror(old).folder).catch(() => null)) !== null;
     const next = exists ? old + 1 : old;
     await makeMirror(this.#mirror(next), `.part-${this.#id}-`, async (part) => {
-      await keepCommits(part, source, shas, stop);
+      await keepCommits(part, source, shas, { stop });
       for (const commits of this.#held.values()) {
         for (const [sha, from] of commits) {
           // Best effort: whoever holds a commit that is gone from the host too hears of it when he uses it.
-          await keepCommits(part, from, [sha], stop).catch(() => stop?.throwIfAborted());
+          await keepCommits(part, from, [sha], { stop }).catch(() => stop?.throwIfAborted());
         }
       }
     });
