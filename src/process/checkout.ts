@@ -38,7 +38,7 @@ export interface Mirrors extends Commits {
    * is held. Leaves off as soon as `isIdle` says no; what was begun is ended.
    */
   tidyAll(isIdle: () => boolean | Promise<boolean>): Promise<void>;
-  /** Breaks off what was begun for nobody yet, and resolves when none of it is under way. */
+  /** Breaks looks off, and resolves when nothing is under way that was begun for nobody yet. Nothing is to be asked afterwards. */
   stop(): Promise<void>;
 }
 

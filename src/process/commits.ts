@@ -5,12 +5,12 @@ import { type Fetching, full, type GitSource, type Mirror, tellOf } from "./mirr
 import { newest } from "./newest.ts";
 import { turns } from "./turns.ts";
 
-/** What the commits of repositories say. All calls may be made at once; what fails throws `GitError`. SHAs have 40 digits. */
+/**
+ * What the commits of repositories say. It is fetched when it is not here, held while it is looked up, and remembered: commits never change. All
+ * calls may be made at once; what fails throws `GitError`. SHAs have 40 digits.
+ */
 export interface Commits {
-  /**
-   * What is asked of commits is fetched when it is not here, held while it is looked up, and remembered: commits never change. This has it ready
-   * for several at once.
-   */
+  /** Has trees and ancestors ready for who asks afterwards, of several commits at once. Safe to repeat. */
   learn(source: GitSource, shas: readonly string[]): Promise<void>;
   treeOf(source: GitSource, sha: string): Promise<string>;
   /** A commit is its own ancestor. */
@@ -66,7 +66,7 @@ export function openCommits({ hold, release, read }: Access, history: History, s
     treeOf: async (source, sha) => {
       await learn(source, [sha]);
       const facts = history.get(source.id, sha);
-      if (facts === null) throw new Error(`${sha} was learned and is not known`);
+      if (facts === null) throw new GitError("broken", `find the tree of ${sha}`, "it was told and is forgotten already");
       return facts.tree;
     },
     isAncestor: async (source, ancestor, descendant) => {

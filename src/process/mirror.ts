@@ -40,6 +40,7 @@ export async function breakLocks({ folder }: Mirror): Promise<void> {
   for (const lock of locks) await rm(join(folder, lock), { force: true });
 }
 
+/** How commits are fetched. */
 export interface Fetching {
   readonly stop?: AbortSignal | undefined;
   /** Also wants to know what the commits say: a hundredth of a second, which a checkout does not spend. */
