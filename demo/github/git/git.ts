@@ -55,8 +55,9 @@ export function gitIn(folder: string): Git {
 
 const many = 2_000;
 
-/** Objects never change, names do. */
+/** Objects never change, names do: those that a word is, and those that an option stands for. */
 function isOfObjectsAlone(command: string, args: readonly string[]): boolean {
+  if (args.some((word) => /^--(all|branches|contains|glob|remotes|tags)\b/.test(word))) return false;
   const end = args.indexOf("--");
   const words = args.slice(args.indexOf(command) + 1, end < 0 ? undefined : end).filter((word) => !word.startsWith("-"));
   return words.length > 0 && words.every((word) => /^[0-9a-f]{40}(\.{2,3}[0-9a-f]{40}|\^\{commit\})?$|^blob$/.test(word));
